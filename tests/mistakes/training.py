@@ -1,0 +1,477 @@
+"""Exercise 5, train_step: wrong and right answers."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from . import content_cost, gram, named, rebind, style_cost, total
+
+STYLE_LAYERS = [(f"block{i}_conv1", 0.2) for i in range(1, 6)]
+
+
+def compute_content_cost(content_output, generated_output):
+    return content_cost.right_plain(content_output, generated_output)
+
+
+def gram_matrix(A):
+    return gram.right_plain(A)
+
+
+def compute_layer_style_cost(a_S, a_G):
+    return style_cost.right_plain(a_S, a_G)
+
+
+def compute_style_cost(style_image_output, generated_image_output, STYLE_LAYERS=STYLE_LAYERS):
+    J = 0
+    pairs = zip(style_image_output[:-1], generated_image_output[:-1], STYLE_LAYERS)
+    for a_S, a_G, (_, weight) in pairs:
+        J += weight * compute_layer_style_cost(a_S, a_G)
+    return J
+
+
+def total_cost(J_content, J_style, alpha=10, beta=40):
+    return alpha * J_content + beta * J_style
+
+
+def _clip(image):
+    image.assign(tf.clip_by_value(image, 0.0, 1.0))
+
+
+def _J(a_G, a_C, a_S, alpha, beta):
+    return total_cost(compute_content_cost(a_C, a_G), compute_style_cost(a_S, a_G), alpha, beta)
+
+
+# --- wrong ---------------------------------------------------------------------------------------
+
+
+@named("train-outside-tape")
+def wrong_features_outside(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    a_G = vgg(generated_image)
+    with tf.GradientTape() as tape:
+        J = _J(a_G, a_C, a_S, alpha, beta)
+    grad = tape.gradient(J, generated_image)
+    optimizer.apply_gradients([(grad, generated_image)])
+    _clip(generated_image)
+    return J
+
+
+@named("train-outside-tape")
+def wrong_all_outside(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+    with tf.GradientTape() as tape:
+        pass
+    grad = tape.gradient(J, generated_image)
+    optimizer.apply_gradients([(grad, generated_image)])
+    _clip(generated_image)
+    return J
+
+
+def _wrong_cost(cost):
+    """A train_step that is right but for the cost that it computes."""
+
+    def wrong(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+        with tf.GradientTape() as tape:
+            J = cost(vgg(generated_image), a_C, a_S, alpha, beta)
+        grad = tape.gradient(J, generated_image)
+        optimizer.apply_gradients([(grad, generated_image)])
+        _clip(generated_image)
+        return J
+
+    return wrong
+
+
+content, style = compute_content_cost, compute_style_cost
+wrong_style_between_S_and_C = named("train-style-fixed")(
+    _wrong_cost(lambda G, C, S, a, b: total_cost(content(C, G), style(S, C), a, b))
+)
+wrong_content_between_S_and_G = named("train-content-target")(
+    _wrong_cost(lambda G, C, S, a, b: total_cost(content(S, G), style(S, G), a, b))
+)
+wrong_style_between_C_and_G = named("train-style-target")(
+    _wrong_cost(lambda G, C, S, a, b: total_cost(content(C, G), style(C, G), a, b))
+)
+wrong_both_targets = named("train-content-target+train-style-target")(
+    _wrong_cost(lambda G, C, S, a, b: total_cost(content(S, G), style(C, G), a, b))
+)
+wrong_content_between_C_and_S = named("train-content-fixed")(
+    _wrong_cost(lambda G, C, S, a, b: total_cost(content(C, S), style(S, G), a, b))
+)
+wrong_no_content = named("train-no-content")(
+    _wrong_cost(lambda G, C, S, a, b: b * style(S, G)),
+)
+wrong_no_style = named("train-no-style")(
+    _wrong_cost(lambda G, C, S, a, b: a * content(C, G)),
+)
+wrong_weights_swapped = named("train-weights-swapped")(
+    _wrong_cost(lambda G, C, S, a, b: total_cost(content(C, G), style(S, G), b, a))
+)
+wrong_costs_swapped = named("train-weights-swapped")(
+    _wrong_cost(lambda G, C, S, a, b: total_cost(style(S, G), content(C, G), a, b))
+)
+wrong_weights_40_10 = named("train-weights-swapped")(
+    _wrong_cost(lambda G, C, S, a, b: total_cost(content(C, G), style(S, G), 40, 10))
+)
+wrong_weights_not_passed = named("train-weights-ignored")(
+    _wrong_cost(lambda G, C, S, a, b: total_cost(content(C, G), style(S, G)))
+)
+wrong_no_weights = named("train-no-weights")(
+    _wrong_cost(lambda G, C, S, a, b: content(C, G) + style(S, G))
+)
+wrong_no_alpha = named("train-no-alpha")(
+    _wrong_cost(lambda G, C, S, a, b: content(C, G) + b * style(S, G))
+)
+wrong_style_fixed_and_swapped = named("train-weights-swapped+train-style-fixed")(
+    _wrong_cost(lambda G, C, S, a, b: total_cost(content(C, G), style(S, C), b, a))
+)
+wrong_cost_negative = named("train-cost+train-ascent", "train-cost-sign+train-ascent")(
+    _wrong_cost(lambda G, C, S, a, b: -total_cost(content(C, G), style(S, G), a, b))
+)
+
+
+def _wrong_update(update):
+    """A train_step that is right but for what it does with the gradient."""
+
+    def wrong(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+        with tf.GradientTape() as tape:
+            J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+        grad = tape.gradient(J, generated_image)
+        update(grad, generated_image, optimizer)
+        return J
+
+    return wrong
+
+
+@named("train-no-clip")
+@_wrong_update
+def wrong_no_clip(grad, image, optimizer):
+    optimizer.apply_gradients([(grad, image)])
+
+
+@named("train-no-clip")
+@_wrong_update
+def wrong_clip_lost(grad, image, optimizer):
+    optimizer.apply_gradients([(grad, image)])
+    image = tf.clip_by_value(image, 0.0, 1.0)
+
+
+@named("train-no-clip")
+@_wrong_update
+def wrong_new_variable(grad, image, optimizer):
+    optimizer.apply_gradients([(grad, image)])
+    image = tf.Variable(tf.clip_by_value(image, 0.0, 1.0))
+
+
+@named("train-clip-255")
+@_wrong_update
+def wrong_clip_255(grad, image, optimizer):
+    optimizer.apply_gradients([(grad, image)])
+    image.assign(tf.clip_by_value(image, 0.0, 255.0))
+
+
+@named("train-clip-above-only")
+@_wrong_update
+def wrong_clip_minus_one(grad, image, optimizer):
+    optimizer.apply_gradients([(grad, image)])
+    image.assign(tf.clip_by_value(image, -1.0, 1.0))
+
+
+@named("train-not-applied")
+@_wrong_update
+def wrong_not_applied(grad, image, optimizer):
+    _clip(image)
+
+
+@named("train-not-applied")
+@_wrong_update
+def wrong_applied_to_copy(grad, image, optimizer):
+    copy = tf.Variable(image)
+    keras.optimizers.Adam(0.03).apply_gradients([(grad, copy)])
+    _clip(copy)
+
+
+@named("train-ascent")
+@_wrong_update
+def wrong_ascent(grad, image, optimizer):
+    optimizer.apply_gradients([(-grad, image)])
+    _clip(image)
+
+
+@named("train-ascent+train-no-clip")
+@_wrong_update
+def wrong_ascent_no_clip(grad, image, optimizer):
+    optimizer.apply_gradients([(-grad, image)])
+
+
+@named("train-clip-before")
+@_wrong_update
+def wrong_clip_before(grad, image, optimizer):
+    _clip(image)
+    optimizer.apply_gradients([(grad, image)])
+
+
+wrong_clip_before.mistakes = ("train-no-clip", "train-clip-before")  # the same after one step
+
+
+@named("train-own-optimizer")
+@_wrong_update
+def wrong_new_adam(grad, image, optimizer):
+    keras.optimizers.Adam(0.03).apply_gradients([(grad, image)])
+    _clip(image)
+
+
+@named("train-own-optimizer")
+@_wrong_update
+def wrong_plain_descent(grad, image, optimizer):
+    image.assign_sub(0.03 * grad)
+    _clip(image)
+
+
+@named("train-second-step", "train-state-lost")
+@_wrong_update
+def wrong_state_lost(grad, image, optimizer):
+    for variable in optimizer.variables:
+        if len(variable.shape):
+            variable.assign(tf.zeros_like(variable))
+    optimizer.apply_gradients([(grad, image)])
+    _clip(image)
+
+
+@named("train-applied-twice", "train-step-doubled", "train-pixels")
+@_wrong_update
+def wrong_applied_twice(grad, image, optimizer):
+    optimizer.apply_gradients([(grad, image)])
+    optimizer.apply_gradients([(grad, image)])
+    _clip(image)
+
+
+@named("train-error")
+@_wrong_update
+def wrong_pair_order(grad, image, optimizer):
+    optimizer.apply_gradients([grad, image])
+
+
+@named("train-cost-after")
+def wrong_cost_after(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    _clip(generated_image)
+    return _J(vgg(generated_image), a_C, a_S, alpha, beta)
+
+
+@named("train-no-return")
+def wrong_no_return(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    _clip(generated_image)
+
+
+@named("train-not-a-tensor")
+def wrong_returns_pair(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    _clip(generated_image)
+    return J, generated_image
+
+
+@named("train-not-a-scalar", "train-returns-image")
+def wrong_returns_image(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    _clip(generated_image)
+    return generated_image
+
+
+@named("train-gradient-of-part")
+def wrong_gradient_of_content(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        a_G = vgg(generated_image)
+        J_content = compute_content_cost(a_C, a_G)
+        J = total_cost(J_content, compute_style_cost(a_S, a_G), alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J_content, generated_image), generated_image)])
+    _clip(generated_image)
+    return J
+
+
+@named("train-returns-part")
+def wrong_returns_content(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        a_G = vgg(generated_image)
+        J_content = compute_content_cost(a_C, a_G)
+        J = total_cost(J_content, compute_style_cost(a_S, a_G), alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    _clip(generated_image)
+    return J_content
+
+
+@named("train-network-changed")
+def wrong_trains_network(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape(persistent=True) as tape:
+        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+    for weight in vgg.trainable_variables:
+        weight.assign_sub(1e-3 * tape.gradient(J, weight))
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    _clip(generated_image)
+    return J
+
+
+@named("train-not-in-graph")
+def wrong_numpy(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    _clip(generated_image)
+    return J.numpy()
+
+
+@named("train-style-fixed+train-no-clip")
+def wrong_style_fixed_no_clip(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        a_G = vgg(generated_image)
+        J = total_cost(compute_content_cost(a_C, a_G), compute_style_cost(a_S, a_C), alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    return J
+
+
+@named("train-weights-swapped+train-not-applied")
+def wrong_swapped_not_applied(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    return _J(vgg(generated_image), a_C, a_S, beta, alpha)
+
+
+@named("train-cost-after+train-no-clip")
+def wrong_cost_after_no_clip(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    return _J(vgg(generated_image), a_C, a_S, alpha, beta)
+
+
+@named("train-not-written")
+def wrong_stub(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    raise NotImplementedError()
+
+
+@named("train-signature")
+def wrong_signature(generated_image):
+    return generated_image
+
+
+@named("train-no-return")
+def wrong_pass(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    pass
+
+
+def _right_step(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        a_G = vgg(generated_image)
+        J_content = compute_content_cost(a_C, a_G)
+        J_style = compute_style_cost(a_S, a_G)
+        J = total_cost(J_content, J_style, alpha, beta)
+    grad = tape.gradient(J, generated_image)
+    optimizer.apply_gradients([(grad, generated_image)])
+    generated_image.assign(tf.clip_by_value(generated_image, 0.0, 1.0))
+    return J
+
+
+def _own(**wrong):
+    """The right train_step above a wrong cost."""
+    return named("train-fix-costs")(rebind(_right_step, **wrong))
+
+
+def _own_style(layer_cost):
+    return rebind(compute_style_cost, compute_layer_style_cost=layer_cost)
+
+
+wrong_own_content = _own(compute_content_cost=content_cost.wrong_mean)
+wrong_own_content_stub = _own(compute_content_cost=content_cost.wrong_stub)
+wrong_own_content_numpy = _own(compute_content_cost=content_cost.wrong_numpy)
+wrong_own_style = _own(compute_style_cost=_own_style(style_cost.wrong_reshape_only))
+wrong_own_style_none = _own(compute_style_cost=_own_style(style_cost.wrong_no_return))
+wrong_own_style_detached = _own(compute_style_cost=_own_style(style_cost.wrong_detached))
+wrong_own_total = _own(total_cost=total.wrong_swapped)
+
+
+# --- right ---------------------------------------------------------------------------------------
+
+right_plain = _right_step
+
+
+def right_float(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    return float(_right_step(generated_image, vgg, a_C, a_S, optimizer, alpha, beta))
+
+
+def right_gradient_inside_tape(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        a_G = vgg(generated_image)
+        J = total_cost(compute_content_cost(a_C, a_G), compute_style_cost(a_S, a_G), alpha, beta)
+        grad = tape.gradient(J, generated_image)
+    optimizer.apply_gradients([(grad, generated_image)])
+    generated_image.assign(tf.clip_by_value(generated_image, 0.0, 1.0))
+    return J
+
+
+def right_keywords(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        tape.watch(generated_image)
+        a_G = vgg(generated_image, training=False)
+        J = total_cost(
+            J_style=compute_style_cost(a_S, a_G),
+            J_content=compute_content_cost(a_C, a_G),
+            beta=beta,
+            alpha=alpha,
+        )
+    grads = tape.gradient(J, [generated_image])
+    optimizer.apply_gradients(zip(grads, [generated_image]))
+    generated_image.assign(tf.minimum(tf.maximum(generated_image, 0.0), 1.0))
+    return J
+
+
+def right_apply(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape(persistent=True) as tape:
+        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+    optimizer.apply([tape.gradient(J, generated_image)], [generated_image])
+    generated_image.assign(keras.ops.clip(generated_image, 0, 1))
+    return J
+
+
+def right_sum_of_gradients(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape(persistent=True) as tape:
+        a_G = vgg(generated_image)
+        J_content, J_style = compute_content_cost(a_C, a_G), compute_style_cost(a_S, a_G)
+    grad = alpha * tape.gradient(J_content, generated_image)
+    grad += beta * tape.gradient(J_style, generated_image)
+    optimizer.apply_gradients([(grad, generated_image)])
+    generated_image.assign(tf.clip_by_value(generated_image, 0.0, 1.0))
+    return total_cost(J_content, J_style, alpha, beta)
+
+
+def right_inline(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        a_G = vgg(generated_image)
+        J = alpha * tf.reduce_mean((a_C[-1] - a_G[-1]) ** 2) / 4
+        for a, b in zip(a_S[:5], a_G[:5]):
+            J += beta * 0.2 * style_cost.right_einsum(a, b)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    _clip(generated_image)
+    return J
+
+
+right_decorated = tf.function(_right_step)
+right_decorated_costs = rebind(
+    _right_step,
+    compute_content_cost=tf.function(compute_content_cost),
+    compute_style_cost=tf.function(compute_style_cost),
+    total_cost=tf.function(total_cost),
+)
+
+
+def right_assign_in_place(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    generated_image[:].assign(tf.clip_by_value(generated_image, 0.0, 1.0))
+    return tf.identity(J)
