@@ -381,6 +381,12 @@ POPPIES = points(
     ".20 .25 .13, .50 .17 .10, .76 .27 .145, .40 .42 .12, .62 .50 .10, .93 .12 .08,"
     ".08 .50 .08, .88 .52 .09, .05 .08 .06"
 )
+WASHES = [
+    "9cc9e8 f6d98a c3b1e1 a5d8c0 f4b8a8 8fb8e0 b7dca0",
+    "2f7d4f 6aa84f 1f6f78 9bb53c 274e73",
+    "d7263d 2f7d4f 3b5fa0 f9a03f",
+]
+GROUND, LEAVES, SPATTER = (colours.split() for colours in WASHES)
 REDS = ["d7263d f46036 c2185b", "ff7b00 e63946 f9a03f", "b5179e d7263d f15bb5"]
 
 
@@ -396,18 +402,10 @@ def watercolour(size: int = 720, seed: int = 7) -> Array:
         z = ((x - cx) + 1j * (y - cy)) * np.exp(-1j * turn)
         return (1 - np.hypot(z.real / rx, z.imag / ry)) * min(rx, ry)
 
-    for colour in [
-        "9cc9e8",
-        "f6d98a",
-        "c3b1e1",
-        "a5d8c0",
-        "f4b8a8",
-        "8fb8e0",
-        "b7dca0",
-    ] * 2:  # the ground
+    for colour in GROUND * 2:
         cx, cy, rx, ry, turn = rng.uniform([0, 0, 0.15, 0.1, -1], [1, 0.75, 0.35, 0.2, 1])
         sheet.wash(blob(cx, cy, rx, ry, turn), colour, 0.6, wet=0.03)
-    for colour in ["2f7d4f", "6aa84f", "1f6f78", "9bb53c", "274e73"] * 7:  # leaves
+    for colour in LEAVES * 7:
         cx, cy, rx, ry, load = rng.uniform(
             [-0.05, 0.56, 0.12, 0.008, 0.5], [1, 0.82, 0.26, 0.028, 1]
         )
@@ -426,7 +424,7 @@ def watercolour(size: int = 720, seed: int = 7) -> Array:
         for a, d in rng.uniform([0, 0.2 * r], [6.28, 0.36 * r], (26, 2)):  # stamens
             sx, sy = cx + d * np.cos(a), cy + 0.85 * d * np.sin(a)
             sheet.drop(blob(sx, sy, 0.0042, 0.0042), "2a2030", 0.7)
-    for colour in ["d7263d", "2f7d4f", "3b5fa0", "f9a03f"] * 22:  # spatter
+    for colour in SPATTER * 22:
         (cx, cy, load), r = rng.uniform([0, 0, 0.3], [1, 0.75, 1]), 0.001 + rng.exponential(0.0025)
         sheet.drop(blob(cx, cy, r, r), colour, load)
     return sheet.dry()

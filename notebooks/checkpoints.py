@@ -26,7 +26,8 @@ Sources: Gatys, Ecker & Bethge, "A Neural Algorithm of Artistic Style" (2015), e
 with the factors of the course; Kingma & Ba, "Adam" (2015), algorithm 1.
 """
 
-# ruff: noqa: E501  (one line a sentence, so that the tables can be read)
+# ruff: noqa: E501, B905
+# (One line a sentence, so that the tables can be read; lists that belong together are of one length.)
 
 from __future__ import annotations
 
@@ -37,6 +38,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 
@@ -142,7 +144,7 @@ def observe_result(result) -> dict:
     if result is None:
         return facts
     try:
-        array = np.array(result)
+        array = np.array(result.numpy() if hasattr(result, "numpy") else result)
         facts["dtype"] = str(getattr(getattr(result, "dtype", None), "name", array.dtype))
         if array.dtype.kind == "V":  # bfloat16
             array = array.astype("float32")
@@ -345,7 +347,7 @@ def observe_train_step(fn, case: dict) -> dict:
         for key in ("kind", "dtype", "shape", "value"):
             facts[f"{key}_{count}"] = call.get(key)
         facts.update({key: call[key] for key in call if key.startswith("error_")})
-        facts[f"pixels_{count}"] = np.array(image)
+        facts[f"pixels_{count}"] = image.numpy().copy()
         facts[f"iterations_{count}"] = int(optimizer.iterations)
     for i in range(6):
         facts[f"kernel_{i}"], facts[f"bias_{i}"] = layers[i].get_weights()
@@ -578,7 +580,7 @@ def _error_finding(name: str, facts: dict, all_facts: list[dict], some: bool | N
     line, text = facts.get("error_line"), _text(facts, "error_text")
     if kind == "NotImplementedError":
         return Finding(f"{short}-not-written", 1, 0, f"{name} is not written yet.")
-    if kind == "TypeError" and type(line) is not int and "argument" in message:
+    if kind == "TypeError" and type(line) is not int and re.search(r"positional|keyword", message):
         says = f"{name} could not be called: leave the arguments in its def line as they were. ({message})"
         return Finding(f"{short}-signature", 1, 0, says)
     where = f"In line {line}, `{text}`: " if type(line) is int and text else ""
@@ -589,14 +591,14 @@ def _error_finding(name: str, facts: dict, all_facts: list[dict], some: bool | N
         says = f"{where}the index is right for lists of one length only ({message}): the content layer is the last one."
         return Finding(f"{short}-index-hard-coded", 1, credit, says)
     partly = some is not None and name in FACTOR_OF  # these have dimensions
-    if partly or len(wanted) > 2 and len(set(wanted)) == 1:
+    if partly or (len(wanted) > 2 and len(set(wanted)) == 1):
         says = f"{where}dimensions are hard-coded: it fails on other shapes ({kind}: {message})"
         return Finding(f"{short}-dims-hard-coded", DIMS_HINT[name], credit, says)
     sizes = re.search(r"In\[0\]: (\[[\d,]+\]), In\[1\]: (\[[\d,]+\])", message)
     if sizes and sizes.group(1) == sizes.group(2):
         says = f"{where}the matrix is multiplied by itself, {sizes.group(1)} by {sizes.group(2)}: one of the two must be transposed."
         return Finding(f"{short}-not-transposed", 2, 0, says)
-    if "No gradients provided" in message or "None" in message and "gradient" in text:
+    if "No gradients provided" in message or ("None" in message and "gradient" in text):
         says = f"{where}the gradient of J with respect to the image is None: what depends on G must happen inside the tape, in TensorFlow."
         return Finding(f"{short}-outside-tape", 1, PART, says)
     return Finding(f"{short}-error", 1, 0, f"{where}{kind}: {message}")
@@ -692,10 +694,14 @@ def _slip_finding(name: str, cases: list, facts: list[dict], expected: list) -> 
         elif case["dtype"] and _text(fact, "dtype") != case["dtype"]:
             says = f"The value is right, but its dtype is {_text(fact, 'dtype') or 'unknown'}, not {case['dtype']}: what comes next needs one dtype throughout."
             return Finding(f"{short}-dtype", GRADIENT_HINT[name], SLIP, says)
-        if "layers" in case and not case["graph"]:
-            if {fact.get("length_content"), fact.get("length_generated")} != {case["layers"]}:
-                says = "Your function changes the list that it is given (pop?): only read its last element."
-                return Finding(f"{short}-changes-argument", 1, SLIP, says)
+        lengths = [_number(fact, "length_content"), _number(fact, "length_generated")]
+        if (
+            "layers" in case
+            and not case["graph"]
+            and not all(_same(n, case["layers"]) for n in lengths)
+        ):
+            says = "Your function changes the list that it is given (pop?): only read its last element."
+            return Finding(f"{short}-changes-argument", 1, SLIP, says)
         if "A" in case and not case["graph"] and not _same(_number(fact, "after_A"), case["A"]):
             return Finding(
                 f"{short}-changes-argument", 3, SLIP, "Your function changes its argument A."
@@ -959,7 +965,7 @@ def judge_compute_content_cost(cases: list[dict], observations: list[dict]) -> V
     pairs = [_pair(case) for case in cases]
     expected = [(_difference(*pair) ** 2).sum() / (4 * pair[0][-1].size) for pair in pairs]
     gradients = []
-    for case, (C, G) in zip(cases, pairs):
+    for C, G in pairs:
         wanted = {f"{k}_{i}": 0 * C[i] for k in ("content", "generated") for i in range(len(C))}
         wanted[f"content_{len(C) - 1}"] = _difference(C, G) / (2 * C[-1].size)
         wanted[f"generated_{len(C) - 1}"] = -_difference(C, G) / (2 * C[-1].size)
@@ -1966,7 +1972,7 @@ def _import_tensorflow() -> None:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
-    with open(os.devnull, "w") as nowhere:
+    with Path(os.devnull).open("w") as nowhere:
         saved = os.dup(2)
         os.dup2(nowhere.fileno(), 2)
         try:

@@ -9,7 +9,10 @@ from PIL import Image
 
 IMAGES = Path(__file__).resolve().parents[1] / "images"
 SUFFIXES = {".jpg", ".jpeg", ".png"}
-PICTURES = sorted(p for p in IMAGES.rglob("*") if p.suffix.lower() in SUFFIXES)
+# What a student paints in class (generated/my_*.png) is not part of the course.
+PICTURES = sorted(
+    p for p in IMAGES.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("my_")
+)
 
 sys.path.insert(0, str(IMAGES))
 import paint_styles  # noqa: E402
