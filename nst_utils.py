@@ -512,11 +512,12 @@ def fit_kmeans_vgg19(
         _checked(image)[..., ::-1] * 255.0 - mean + rng.uniform(-0.5, 0.5, image.shape).astype("f4")
         for image in images
     ]
-    quiet = bool(keep)  # a calibration is quick
     weights, before = {}, 1.0  # `before`: the factor of the layer below, which a kept kernel undoes
     names = list(VGG19_LAYERS)[: list(VGG19_LAYERS).index(until) + 1]
-    for name in names if quiet else tqdm(names, "fitting filters", file=sys.stdout, ncols=80):
+    for name in names:
         filters = VGG19_LAYERS[name][1]
+        if name.endswith("conv1") and not keep:  # a calibration alone is quick, a fit is not
+            print("Fitting filters:" if name == names[0] else "", name[:6], end="", flush=True)
         if name.endswith("conv1") and name != "block1_conv1":
             xs = [tf.nn.pool(x, [2, 2], pooling.upper(), strides=[2, 2]) for x in xs]
         kept = bool(keep) and name in keep
@@ -527,6 +528,8 @@ def fit_kmeans_vgg19(
         if not kept:
             kernel, bias = (np.float32(np.float16(array)) for array in (kernel, bias))
         weights[name], xs, before = (kernel, bias), [x * s for x in xs], s if kept else 1.0
+    if not keep:
+        print()
     return weights
 
 
@@ -841,25 +844,32 @@ def _descent(
     rate = keras.optimizers.schedules.CosineDecay(0.05, max(steps, 1), alpha=0.06)
     adam = keras.optimizers.Adam(rate, beta_1=0.7, beta_2=0.99)
     adam.build([G])
-    gram_S, a_C = [_gram_mean(a) for a in vgg(S)[:-1]], vgg(C)[-1]
+    costs = _costs(vgg, vgg(C)[-1], [_gram_mean(a) for a in vgg(S)[:-1]])
 
     @tf.function
     def descend() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
-            *a_G, content_G = vgg(G)
-            J_content = tf.reduce_mean((content_G - a_C) ** 2) / 4
-            J_style = tf.add_n(
-                [
-                    weight * tf.reduce_mean((_gram_mean(a) - gram) ** 2) / 4
-                    for (_, weight), a, gram in zip(STYLE_LAYERS, a_G, gram_S, strict=True)
-                ]
-            )
-            J = alpha * J_content + beta * J_style
+            J, J_content, J_style = costs(G, alpha, beta)
         adam.apply_gradients([(tape.gradient(J, G), G)])
         G.assign(tf.clip_by_value(G, 0, 1))
         return J, J_content, J_style
 
     return descend
+
+
+def _costs(vgg: keras.Model, a_C: tf.Tensor, gram_S: Sequence[tf.Tensor]) -> Callable:
+    """Give the costs as a function of (G, alpha, beta), with the targets computed once."""
+
+    def costs(G: tf.Tensor, alpha: float, beta: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        *a_G, content_G = vgg(G)
+        J_content = tf.reduce_mean((content_G - a_C) ** 2) / 4
+        layers = zip(STYLE_LAYERS, a_G, gram_S, strict=True)
+        J_style = tf.add_n(
+            [weight * tf.reduce_mean((_gram_mean(a) - S) ** 2) / 4 for (_, weight), a, S in layers]
+        )
+        return alpha * J_content + beta * J_style, J_content, J_style
+
+    return costs
 
 
 def _gram_mean(a: tf.Tensor) -> tf.Tensor:

@@ -38,6 +38,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -273,7 +274,10 @@ def observe_total_cost(fn, case: dict) -> dict:
         "float64": np.float64,
         "tensor": lambda number: tf.constant(number, dtype="float32"),
     }
-    costs = [make[case["costs"]](case["J_content"]), make[case["costs"]](case["J_style"])]
+    if hasattr(fn, "get_concrete_function"):
+        make["float64"] = np.float32  # it makes tensors of NumPy scalars: their dtypes must agree
+    make_cost = make[case["costs"]]
+    costs = [make_cost(case["J_content"]), make_cost(case["J_style"])]
     weights = []
     if case["weights"] != "default":
         weights = [make[case["weights"]](case["alpha"]), make[case["weights"]](case["beta"])]
@@ -329,7 +333,6 @@ def observe_own_costs(fn, image, network, a_C, a_S, weights: dict) -> dict:
 def observe_train_step(fn, case: dict) -> dict:
     """Raw facts about two calls of the student's train_step on the tiny network of `case`."""
     import keras
-    import numpy as np
     import tensorflow as tf
 
     network, layers = observe_network(case)
@@ -420,6 +423,13 @@ def _show(array) -> str:
 # --- Recognising factors -------------------------------------------------------------------------
 
 
+@cache
+def _exponents(right: tuple) -> np.ndarray:
+    """All integer exponents from -4 to 4, those nearest to the right ones first."""
+    exponents = np.array(list(itertools.product(range(-4, 5), repeat=len(right))))
+    return exponents[abs(exponents - np.array(right)).sum(axis=1).argsort(kind="stable")]
+
+
 def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple[float, tuple] | None:
     """k and integers e with got = k * prod(dims ** e) * base on every case, or None.
 
@@ -440,8 +450,7 @@ def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple[float, t
     if len(ratios) < 3 or not (ratios * ratios[0] > 0).all():
         return None
     sizes = np.array(dims, dtype="float64")
-    exponents = np.array(list(itertools.product(range(-4, 5), repeat=sizes.shape[1])))
-    exponents = exponents[abs(exponents - np.array(right)).sum(axis=1).argsort(kind="stable")]
+    exponents = _exponents(right)
     rest = np.log(abs(ratios)) - exponents @ np.log(sizes).T
     fits = (rest.max(axis=1) - rest.min(axis=1) < 2 * TOLERANCE).nonzero()[0]
     if not len(fits):
@@ -992,7 +1001,7 @@ def cases_gram_matrix(rng: np.random.Generator) -> list[dict]:
     kinds = [(size, 0, 0) for size in sizes] + [((16, 53 * 41), 1, 0), ((5, 11), 0, 1)]
     return [
         {
-            "A": _draw(rng, size),
+            "A": _draw(rng, size) * np.float32(-1) ** np.arange(size[0], dtype="float32")[:, None],
             "upstream": rng.normal(size=(size[0], size[0])).astype("float32"),
             "large": large,
             "graph": graph,
@@ -1095,7 +1104,7 @@ def cases_compute_layer_style_cost(rng: np.random.Generator) -> list[dict]:
     ]
     cases = []
     for shape, large, graph in kinds:
-        case = {"a_S": _draw(rng, (1, *shape), 1.5), "a_G": _draw(rng, (1, *shape))}
+        case = {"a_S": _draw(rng, (1, *shape), 2.5), "a_G": _draw(rng, (1, *shape))}
         if not large:  # what the student's own gram_matrix gives here tells whose mistake it is
             for side in "SG":
                 case["own_input_" + side] = _channels_first(case["a_" + side]).copy()

@@ -119,7 +119,7 @@ def test_wrong_is_rejected(name, verdicts):
         if exercise == name:
             assert verdict.mistake, key
             assert 0 <= verdict.points < verdict.possible, key
-            assert verdict.diagnosis.endswith((".", "?", ")")), (key, verdict.diagnosis)
+            assert len(verdict.diagnosis) > 20, key
             assert "malformed" not in verdict.mistake, (key, verdict)
 
 
@@ -135,11 +135,13 @@ def test_wrong_inside_tf_function(name):
     cases = [case for case in fresh(name) if not case["graph"]][:2]
     chosen = list(functions(name, "wrong_").items())
     if name == "train_step":
-        cases, chosen = cases[:1], chosen[::6]  # tracing takes seconds
+        cases, chosen = cases[1:], chosen[::6]  # tracing takes seconds
+    if name == "compute_layer_style_cost":
+        chosen = chosen[::3]
     for key, fn in chosen:
-        if {"overflow", "graph"} & set(fn.mistakes[0].split("-")):
-            continue  # wrong on the large case only, or right in a graph
-        if key in ("wrong_defaults", "wrong_only_tensors", "wrong_index_five"):
+        if key in ("wrong_float", "wrong_content_detached") or "overflow" in fn.mistakes[0]:
+            continue  # in a graph float() is a cast, and right; or wrong on large cases only
+        if key in ("wrong_defaults", "wrong_only_tensors", "wrong_index_five", "wrong_renamed"):
             cases_here = fresh(name)
         else:
             cases_here = cases
@@ -380,7 +382,7 @@ def honest() -> dict:
     return found
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_judge_survives_spoiled_facts(data, honest):
     name = data.draw(st.sampled_from(NAMES))
@@ -398,7 +400,7 @@ def test_judge_survives_spoiled_facts(data, honest):
     assert all(isinstance(t, str) for t in (verdict.diagnosis, verdict.expected, verdict.got))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_judge_survives_nonsense(data, honest):
     name = data.draw(st.sampled_from(NAMES))

@@ -1,0 +1,110 @@
+"""The course notebook: stored outputs, the student's version, and that mistakes turn it red.
+
+That the solution runs and that its deterministic cells print what is stored is tested by nbval.
+"""
+
+import copy
+import re
+
+import nbformat
+import pytest
+from conftest import ROOT, SOLUTION
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+import classroom
+
+STUDENT = ROOT / "notebooks" / SOLUTION.name
+EXERCISES = [
+    "compute_content_cost", "gram_matrix", "compute_layer_style_cost", "total_cost", "train_step",
+]  # fmt: skip
+
+
+def run(notebook, folder=STUDENT.parent):
+    """Execute `notebook` in `folder`; give it back with its outputs, and the error if there is one."""
+    notebook = copy.deepcopy(notebook)
+    client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}})
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        return notebook, error
+    return notebook, None
+
+
+def solution_of(notebook, name):
+    return next(cell for cell in notebook.cells if f"def {name}(" in cell.source)
+
+
+def test_stored_outputs(solution):
+    code = [cell for cell in solution.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    outputs = [output for cell in code for output in cell.outputs]
+    assert not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
+    assert sum("image/jpeg" in o.get("data", {}) for o in outputs) >= 12
+    assert not re.search(r"/(home|root|work|Users)/", SOLUTION.read_text(encoding="utf8"))
+    assert SOLUTION.stat().st_size <= 2_500_000
+
+
+def test_cells_are_short(solution):
+    for cell in solution.cells:
+        if cell.cell_type == "code":
+            assert cell.source.count("\n") < 20, cell.source.split("\n")[0]
+
+
+def test_deterministic_cells_are_compared(solution):
+    compared = [c for c in solution.cells if "nbval-check-output" in c.metadata.get("tags", [])]
+    assert len(compared) == 10
+    assert all(f"checkpoints.{name}" in "".join(c.source for c in compared) for name in EXERCISES)
+    assert "sanitize" not in (ROOT / "pyproject.toml").read_text(encoding="utf8")  # no rule is needed
+
+
+def test_student_version_is_generated(solution):
+    text = nbformat.writes(classroom.student_version(solution)).rstrip("\n") + "\n"
+    assert STUDENT.read_bytes().decode("utf8") == text, "run: python notebooks/classroom.py student"
+
+
+def test_student_version_holds_no_solution(solution):
+    text = STUDENT.read_text(encoding="utf8")
+    for name in EXERCISES:
+        body = solution_of(solution, name).source.split("### BEGIN SOLUTION")[1]
+        for line in body.split("### END")[0].strip().splitlines():
+            assert line.strip() not in text
+    assert "SOLUTION" not in text and "**Answers**" not in text
+
+
+def test_student_version_stops_at_exercise_1():
+    _, error = run(nbformat.read(STUDENT, 4))
+    assert error is not None and error.ename == "NotImplementedError"
+    assert error.evalue == "Exercise 1: compute_content_cost"
+
+
+def test_student_version_solved_passes(solution, tmp_path):
+    """Solve it cell by cell, in a folder of its own beside nothing but what students get."""
+    student = nbformat.read(STUDENT, 4)
+    for name in EXERCISES:
+        solution_of(student, name).source = solution_of(solution, name).source
+    notebook, error = run(student)
+    assert error is None
+    assert "100" in str(next(c for c in notebook.cells if "checkpoints.score" in c.source).outputs)
+
+
+MUTATIONS = [
+    ("compute_content_cost", "tf.square(a_C - a_G)", "tf.abs(a_C - a_G)"),
+    ("gram_matrix", "A, tf.transpose(A)", "tf.transpose(A), A"),
+    ("compute_layer_style_cost", "perm=[0, 3, 1, 2]", "perm=[0, 1, 2, 3]"),
+    ("total_cost", "alpha * J_content + beta", "beta * J_content + alpha"),
+    ("train_step", "gradient, generated", "-gradient, generated"),
+]
+
+
+@pytest.mark.parametrize(("name", "right", "wrong"), MUTATIONS)
+def test_a_mutated_solution_is_caught(solution, course, name, right, wrong):
+    """Each mutation raises a CheckpointError, so the cell fails under nbval."""
+    import checkpoints
+
+    source = solution_of(solution, name).source
+    assert right in source
+    mutated = dict(course)
+    exec(source.replace(right, wrong), mutated)
+    with pytest.raises(checkpoints.CheckpointError):
+        getattr(checkpoints, name)(mutated[name])
