@@ -361,9 +361,8 @@ def download_weights(url: str = KERAS_URL, folder: Path = PRETRAINED, timeout: f
     """
     name, (md5, *_) = next(iter(KNOWN_FILES.items()))
     remedy = f"Download it by hand, from {url}{name}, to {folder}."
-    fetch = pooch.HTTPDownloader(
-        progressbar=tqdm(desc="VGG-19", unit="B", unit_scale=True, file=sys.stdout), timeout=timeout
-    )
+    bar = tqdm(total=80_134_624, desc="VGG-19", unit="B", unit_scale=True, file=sys.stdout)
+    fetch = pooch.HTTPDownloader(progressbar=bar, timeout=timeout)
     try:
         pooch.get_logger().setLevel("ERROR")
         return Path(pooch.retrieve(url + name, f"md5:{md5}", name, folder, downloader=fetch))
@@ -431,13 +430,14 @@ def _read_h5(path: Path) -> Weights:
     weights: dict[str, dict[int, np.ndarray]] = {}
 
     def collect(name: str, item: h5py.Dataset) -> None:
-        layer = next((part for part in name.split("/") if part in VGG19_LAYERS), None)
-        if layer and isinstance(item, h5py.Dataset):
+        if isinstance(item, h5py.Dataset):  # Keras 3 keeps the layer's name in an attribute
+            parts = [*name.split("/"), item.parent.attrs.get("name")]
+            layer = next((part for part in parts if part in VGG19_LAYERS), None)
             weights.setdefault(layer, {})[item.ndim] = np.asarray(item, np.float32)
 
     with h5py.File(path, "r") as file:
         file.visititems(collect)
-    return {name: (found[4], found[1]) for name, found in weights.items()}
+    return {name: (found[4], found[1]) for name, found in weights.items() if name}
 
 
 def _read_mat(path: Path) -> Weights:

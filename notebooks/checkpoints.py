@@ -1503,7 +1503,19 @@ def _terms(case: dict, image: np.ndarray) -> dict:
     }
 
 
-def _train_case(rng, size: tuple, optimizer: str, explicit: int, graph: int) -> dict:
+def _train_case(rng, *kind) -> dict:
+    """A tiny network and pictures on which the first step leaves [0, 1] both below and above."""
+    for _ in range(100):
+        case = _draw_train_case(rng, *kind)
+        step = _rollout(case)[0]
+        gradient, sure = step["gradient"], abs(step["gradient"]) > 0.2 * abs(step["gradient"]).max()
+        moved = (step["image"] - _step(case, gradient, {}))[sure]
+        if (moved < -0.008).sum() >= 3 and (moved > 1.008).sum() >= 3:
+            break
+    return case
+
+
+def _draw_train_case(rng, size: tuple, optimizer: str, explicit: int, graph: int) -> dict:
     """A tiny network on which content and style weigh alike at alpha = 10, beta = 40."""
     case = {
         "optimizer": optimizer,
@@ -1513,8 +1525,10 @@ def _train_case(rng, size: tuple, optimizer: str, explicit: int, graph: int) -> 
         "beta": 40.0,
     }
     for key in ("image", "content_image", "style_image"):
-        pixels = rng.uniform(-0.25, 1.25, size=(1, *size, 3)).clip(0.004, 0.996)
-        case[key] = (pixels * (0.5 if key == "style_image" else 1)).astype("float32")
+        pixels = rng.uniform(-1, 2, size=(1, *size, 3))  # many near 0 and 1, where clipping shows
+        if key == "style_image":
+            pixels = pixels + np.array([-0.8, 0.1, 0.8])  # so some colours must fall, some rise
+        case[key] = pixels.clip(0.004, 0.996).astype("float32")
     for i, (side, stride, channels) in enumerate(KERNELS):
         case[f"kernel_{i}"] = rng.normal(size=(side, side, 3, channels)).astype("float32")
         case[f"bias_{i}"] = rng.normal(size=channels).astype("float32") * np.float32(0.2)
@@ -1578,11 +1592,11 @@ def _pixels_same(case: dict, got, expected: np.ndarray, *gradients: np.ndarray) 
     if got is None or got.shape != expected.shape or not np.isfinite(got).all():
         return False
     sure = np.ones(expected.shape, dtype=bool)
-    limit = 4e-4
+    limit = 6e-4
     if case["optimizer"] == "adam":
-        limit = 0.03 * case["learning_rate"]
+        limit = 0.05 * case["learning_rate"]
         for gradient in gradients:
-            sure &= abs(gradient) >= 0.05 * abs(gradient).max()
+            sure &= abs(gradient) >= 0.1 * abs(gradient).max()
     return bool((abs(got - expected)[sure] <= limit).all())
 
 
@@ -2022,6 +2036,9 @@ def _check(name: str, fn: Callable) -> int:
     if not verdict.mistake or partly:  # nbgrader reads partial credit from the value of the cell
         print(text)
         return verdict.points
+    if verdict.mistake.endswith("-not-written"):  # not a mistake: the stub says what to do next
+        number = list(EXERCISES).index(name) + 1
+        raise NotImplementedError(f"Exercise {number}: {name}")
     raise CheckpointError(text, verdict)
 
 

@@ -260,7 +260,7 @@ def guard(settings: dict) -> None:
     import sys
 
     realpath, separator, own = os.path.realpath, os.sep, os.getpid()
-    roots = {key: tuple(settings[key]) for key in ("readable", "writable")}
+    roots = {key: [realpath(path) for path in settings[key]] for key in ("readable", "writable")}
     writes = {
         "os." + e
         for e in ["remove", "rename", "rmdir", "mkdir", "link", "symlink", "truncate", "chmod"]
@@ -402,13 +402,16 @@ def readable_paths() -> list[str]:
     """Where Python and its libraries are; not the course, nor the home folder as a whole."""
     places = [sys.prefix, sys.base_prefix, sys.exec_prefix, site.getusersitepackages()]
     places += [path for path in sys.path if Path(path) != HERE]
-    places += ["/usr", "/bin", "/lib", "/lib64", "/etc", "/opt", "/nix", "/sys", "/proc", "/dev"]
+    places += ["/usr", "/bin", "/lib", "/lib64", "/etc", "/opt", "/nix", "/sys", "/dev"]  # Linux
     places += ["/System", "/Library", "/private/etc"]  # macOS
-    places += [os.environ.get("SYSTEMROOT", ""), os.environ.get("PROGRAMFILES", "")]
+    places += [os.environ.get("SYSTEMROOT", ""), os.environ.get("PROGRAMFILES", "")]  # Windows
     real = {Path(place).resolve() for place in places if place and Path(place).exists()}
     python = {Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve()}
     ours = [p for p in real if p.is_relative_to(ROOT) and not any(map(p.is_relative_to, python))]
-    return sorted(str(p) for p in real.difference(ours) if not ROOT.is_relative_to(p))
+    private = [ROOT, Path.home().resolve(), Path(tempfile.gettempdir()).resolve()]
+    real = {p for p in real.difference(ours) if not any(q.is_relative_to(p) for q in private)}
+    about = [f"/proc/{name}" for name in ("self", "cpuinfo", "meminfo", "stat", "sys", "version")]
+    return sorted(map(str, real)) + [path for path in about if Path(path).exists()]
 
 
 def prepare_folder(folder: Path, limits: Limits) -> None:
@@ -837,41 +840,34 @@ class Run:
     killer: object = None  # the cell or exercise that ended the kernel, if one did
 
 
-async def run_once(cells: list, cases: dict, given: Given, limits: Limits, left: float, skip: dict):
+async def run_once(cells: list, cases: dict, given: Given, limits: Limits, skip: set) -> Run:
     """Run prelude, cells and exercises in a fresh kernel; stop where the kernel ends."""
-    run, half = Run(), time.monotonic() + 0.6 * left
-    few = Limits(**asdict(limits) | {"seconds": left})
+    run, half = Run(), time.monotonic() + 0.6 * limits.seconds
     with tempfile.TemporaryDirectory(prefix="nst-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        async with Kernel(folder, few) as kernel:
+        async with Kernel(folder, limits) as kernel:
             for source in filter(str.strip, given.prelude):
                 await kernel.run(source)
             for number, source in cells:
-                if number in skip:
+                if number in skip or kernel.dead:
                     continue
                 if time.monotonic() > half and not re.search(r"^def ", source, re.MULTILINE):
                     run.problems[number] = "it did not run: the time was used up before"
-                    continue
-                problem = await kernel.run(source)
-                if problem:
+                elif problem := await kernel.run(source):
                     run.problems[number] = problem
-                if kernel.dead:
-                    run.killer = number
-                    return run
+                    run.killer = number if kernel.dead else None
             for exercise in cases:
-                if exercise in skip:
+                if exercise in skip or kernel.dead:
                     continue
                 (folder / f"{exercise}.in").write_text(json.dumps(pack(cases[exercise])))
                 start = f"import kernel_side as _observe; _observe.observe_exercise({exercise!r}, "
-                problem = await kernel.run(start + f"{str(folder)!r})")
-                if problem:
+                if problem := await kernel.run(start + f"{str(folder)!r})"):
                     run.lost[exercise] = problem
-                if kernel.dead:
-                    run.killer = exercise
-                    return run
-        for exercise in cases:  # read only now, when nothing of the student's runs any more
-            if exercise not in run.lost and exercise not in skip:
-                run.facts[exercise] = read_facts(folder / f"{exercise}.out", limits)
+                    run.killer = exercise if kernel.dead else None
+                else:
+                    run.facts[exercise] = None
+        for exercise in run.facts:  # read only now, when nothing of the student's runs any more
+            run.facts[exercise] = read_facts(folder / f"{exercise}.out", limits)
     return run
 
 
@@ -898,19 +894,19 @@ async def grade_notebook(notebook: NotebookNode, given: Given, limits: Limits, s
     cells = [
         (n, c.source) for n, c in code if c.source.strip() and c.source.strip() not in given.skipped
     ]
-    deadline, skip = time.monotonic() + limits.seconds, {}
+    cells = [(n, s) for n, s in cells if s.strip() not in given.known or _definitions(s)]
+    deadline, skip = time.monotonic() + limits.seconds, set()
     facts, problems, lost = {}, {}, {}
-    for _ in range(3):  # again without the cell that ended the kernel
+    for _ in range(5):  # again without the cell or exercise that ended the kernel
         left = deadline - time.monotonic()
-        if left < min(8, limits.seconds / 2):
-            break
-        run = await run_once(cells, cases, given, limits, left, skip)
+        few = Limits(**asdict(limits) | {"seconds": left})
+        run = await run_once(cells, cases, given, few, skip)
         problems.update(run.problems)
+        lost.update(run.lost)
         facts.update(run.facts)
-        lost = {name: why for name, why in (lost | run.lost).items() if name not in run.facts}
-        if run.killer is None:
+        skip.update(run.facts, run.lost, [run.killer])
+        if run.killer is None or skip.issuperset(cases) or deadline - time.monotonic() < 10:
             break
-        skip[run.killer] = True
     verdicts = {}
     for name, exercise in checkpoints.REGISTRY.items():
         why = _why_nothing(name, facts.get(name), lost.get(name), cells, problems, given)
