@@ -1592,9 +1592,9 @@ def _pixels_same(case: dict, got, expected: np.ndarray, *gradients: np.ndarray) 
     if got is None or got.shape != expected.shape or not np.isfinite(got).all():
         return False
     sure = np.ones(expected.shape, dtype=bool)
-    limit = 6e-4
+    limit = 1.5e-3  # SGD moves the pixels by 0.08 at most
     if case["optimizer"] == "adam":
-        limit = 0.05 * case["learning_rate"]
+        limit = 0.08 * case["learning_rate"]
         for gradient in gradients:
             sure &= abs(gradient) >= 0.1 * abs(gradient).max()
     return bool((abs(got - expected)[sure] <= limit).all())
@@ -1795,6 +1795,9 @@ def _train_cost_finding(cases: list, facts: list, steps: list) -> tuple[Finding 
     ), right
 
 
+UNEARNED = ("train-pixels", "train-not-applied")  # without a right J these show nothing
+
+
 def _train_finding(cases: list, facts: list, steps: list) -> Finding | None:
     """All that can be wrong with results that did arrive, the worst first."""
     kinds = {_text(f, f"kind_{n}", 40) for f in facts for n in (1, 2)}
@@ -1808,14 +1811,14 @@ def _train_finding(cases: list, facts: list, steps: list) -> Finding | None:
         update = _train_update_finding(cases, facts, steps, key)
     if any(v is None for v in values):
         found = _kind_finding("train_step", min(kinds & {"NoneType", "tuple", "list"} or kinds))
-        credit = SLIP if update is None else TWO
+        credit = SLIP if update is None else 0 if update.id in UNEARNED else TWO
         more = "" if update is None else f" Besides, {update.says}."
         return Finding(found.id, 6, credit, found.says + more)
     if any(v.shape != () for v in values):
         return Finding(
             "train-not-a-scalar",
             6,
-            SLIP if update is None else TWO,
+            SLIP if update is None else 0 if update.id in UNEARNED else TWO,
             f"train_step returns an array of shape {values[0].shape}: return the number J.",
         )
     if cost or update:
@@ -1823,6 +1826,8 @@ def _train_finding(cases: list, facts: list, steps: list) -> Finding | None:
         says = ", and ".join(f.says for f in both)
         says = "In train_step " + says + "."
         credit = both[0].credit if len(both) == 1 else TWO
+        if {"train-cost"} < {f.id for f in both} and update.id in UNEARNED:
+            credit = 0
         return Finding("+".join(f.id for f in both), both[0].hint, credit, says)
     for case, fact in zip(cases, facts):
         for i in range(6):

@@ -17,7 +17,6 @@ import argparse
 import ast
 import asyncio
 import base64
-import binascii
 import contextlib
 import copy
 import csv
@@ -779,16 +778,17 @@ def _definitions(source: str) -> str:
 
 
 def _pictures(cell: NotebookNode) -> list[str]:
-    """The PNG pictures among the outputs of a cell, base64 in one line each, up to 5 MB."""
+    """The PNG and JPEG pictures among the outputs of a cell, up to 5 MB each, for a data URI."""
     found = []
     for output in cell.get("outputs", []):
         data = output.get("data", {}) if isinstance(output, dict) else {}
-        text = data.get("image/png", "") if isinstance(data, dict) else ""
-        text = "".join((text if isinstance(text, str) else "").split())
-        if text.startswith("iVBORw0KGgo") and len(text) < 7_000_000:
-            with contextlib.suppress(binascii.Error):
-                base64.b64decode(text, validate=True)
-                found.append(text)
+        for kind, start in (("image/png", "iVBORw0KGgo"), ("image/jpeg", "/9j/")):
+            text = data.get(kind, "") if isinstance(data, dict) else ""
+            text = "".join((text if isinstance(text, str) else "").split())
+            if text.startswith(start) and len(text) < 7_000_000:
+                with contextlib.suppress(ValueError):
+                    base64.b64decode(text, validate=True)
+                    found.append(f"{kind};base64,{text}")
     return found
 
 
@@ -1053,7 +1053,7 @@ has no effect on the points, which are given outside of the notebook.<br>
 that load VGG-19 or paint are not expected to run here.</p><ul>
 {% for line in r.notes %}<li>{{ line }}</li>{% endfor %}</ul>{% endif %}
 {% if r.picture %}<h2>Your picture</h2><img alt="the last picture in the notebook"
-src="data:image/png;base64,{{ r.picture }}">{% endif %}
+src="data:{{ r.picture }}">{% endif %}
 <p><small>File {{ r.file }}; to get the same hidden inputs: <code>classroom.py check FILE --seed
 {{ r.seed }}</code></small></p></html>"""
 SUMMARY = """<!doctype html><html lang="en"><title>The class</title>{{ style|safe }}

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 sys.path[:0] = [str(NOTEBOOKS), str(Path(__file__).resolve().parent)]
@@ -240,7 +238,7 @@ def test_nbgrader_autograde_returns_partial_points(monkeypatch, capsys):
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
     assert checkpoints.gram_matrix(MODULES["gram_matrix"].wrong_divided_by_positions) == 10
     assert "divided by n_H*n_W" in capsys.readouterr().out
-    with pytest.raises(checkpoints.CheckpointError):
+    with pytest.raises(NotImplementedError, match="Exercise 2: gram_matrix"):
         checkpoints.gram_matrix(MODULES["gram_matrix"].wrong_stub)
     monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
     with pytest.raises(checkpoints.CheckpointError):
@@ -343,31 +341,29 @@ def test_observers_stand_alone():
     assert checkpoints.REGISTRY["gram_matrix"].judge(cases, observations).points == 20
 
 
-HOSTILE = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.floats(),
-    st.text(max_size=30),
-    st.lists(st.integers(), max_size=3),
-    st.sampled_from(
-        [
-            np.zeros(()),
-            np.zeros((0, 3)),
-            np.full((2, 2), np.nan),
-            np.full((4, 4), np.inf),
-            np.array(["text"]),
-            np.array([None, object()], dtype=object),
-            np.array(1e308),
-            np.array(1 + 2j),
-            np.array(True),
-            np.arange(7),
-            {},
-            {"value": {}},
-            b"bytes",
-            10**400,
-        ]
-    ),
+HOSTILE = (
+    None,
+    True,
+    -3,
+    10**400,
+    float("nan"),
+    1e308,
+    "text\x00\n" * 50,
+    b"bytes",
+    [1, 2],
+    {},
+    {"value": {}},
+    np.zeros(()),
+    np.zeros((0, 3)),
+    np.full((2, 2), np.nan),
+    np.full((4, 4), np.inf),
+    np.array(["text"]),
+    np.array([None, object()], dtype=object),
+    np.array(1e308),
+    np.array(1 + 2j),
+    np.array(True),
+    np.arange(7),
+    np.float32(3),
 )
 
 
@@ -382,36 +378,38 @@ def honest() -> dict:
     return found
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_judge_survives_spoiled_facts(data, honest):
-    name = data.draw(st.sampled_from(NAMES))
+@pytest.mark.parametrize("name", NAMES)
+def test_judge_survives_spoiled_facts(name, honest):
+    """One to three honest facts replaced or removed: never an exception, always a sane verdict."""
     cases, observations = honest[name]
-    spoiled = [dict(facts) for facts in observations]
-    for _ in range(data.draw(st.integers(1, 3))):
-        facts = spoiled[data.draw(st.integers(0, len(spoiled) - 1))]
-        key = data.draw(st.sampled_from(sorted(facts)))
-        if data.draw(st.booleans()):
-            facts[key] = data.draw(HOSTILE)
-        else:
-            del facts[key]
-    verdict = checkpoints.REGISTRY[name].judge(cases, spoiled)
-    assert 0 <= verdict.points <= verdict.possible
-    assert all(isinstance(t, str) for t in (verdict.diagnosis, verdict.expected, verdict.got))
+    rng = np.random.default_rng(7)
+    for _ in range(40):
+        spoiled = [dict(facts) for facts in observations]
+        for _ in range(rng.integers(1, 4)):
+            facts = spoiled[rng.integers(len(spoiled))]
+            key = sorted(facts)[rng.integers(len(facts))]
+            facts[key] = HOSTILE[rng.integers(len(HOSTILE))]
+            if rng.random() < 0.3:
+                del facts[key]
+        verdict = checkpoints.REGISTRY[name].judge(cases, spoiled)
+        assert 0 <= verdict.points <= verdict.possible
+        assert all(type(t) is str for t in (verdict.diagnosis, verdict.expected, verdict.got))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_judge_survives_nonsense(data, honest):
-    name = data.draw(st.sampled_from(NAMES))
+@pytest.mark.parametrize("name", NAMES)
+def test_judge_survives_nonsense(name, honest):
+    """Nothing but hostile facts: no point."""
     cases, observations = honest[name]
     keys = sorted({key for facts in observations for key in facts})
-    facts = st.dictionaries(st.sampled_from(keys), HOSTILE, max_size=12)
-    nonsense = data.draw(
-        st.one_of(HOSTILE, st.lists(facts, min_size=len(cases), max_size=len(cases)))
-    )
-    verdict = checkpoints.REGISTRY[name].judge(cases, nonsense)
-    assert verdict.points == 0 and verdict.mistake
+    rng = np.random.default_rng(8)
+    nonsense = [*HOSTILE, [], [None] * len(cases), [{}] * len(cases), [{}] * 99]
+    for _ in range(40):
+        few = [rng.choice(keys, size=rng.integers(0, 12)) for _ in cases]
+        facts = [{str(k): HOSTILE[rng.integers(len(HOSTILE))] for k in some} for some in few]
+        nonsense.append(facts)
+    for observations in nonsense:
+        verdict = checkpoints.REGISTRY[name].judge(cases, observations)
+        assert verdict.points == 0 and verdict.mistake
 
 
 def test_constant_answers_earn_nothing(honest):

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -467,6 +468,40 @@ def test_honest_cells_are_not_called_tampering():
             assert classroom.tampering(cell.source) == [], cell.source
 
 
+def test_only_pictures_are_shown():
+    png, jpeg = "iVBORw0KGgoAAAAA", "/9j/4AAQ"
+    kinds = {"image/png": png, "image/jpeg": jpeg, "image/svg+xml": "<svg onload='x'/>"}
+    output = nbformat.v4.new_output("display_data", kinds)
+    evil = nbformat.v4.new_output("display_data", {"image/png": png + '"><script>'})
+    cell = nbformat.v4.new_code_cell("", outputs=[output, evil])
+    assert classroom._pictures(cell) == [f"image/png;base64,{png}", f"image/jpeg;base64,{jpeg}"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_leaves_nothing_half_written_and_no_kernel(tmp_path):
+    """What was graded before Ctrl-C is kept, and grading goes on from there."""
+    import psutil
+
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.ipynb").write_text("nothing")
+    (tmp_path / "in/b.ipynb").write_text(nbformat.writes(with_cells(first=[ROUGH[0]])))
+    command = [sys.executable, str(ROOT / "notebooks/classroom.py"), "grade", str(tmp_path / "in")]
+    command += ["--out", str(tmp_path / "out"), "-j1", "--cell-seconds", "60"]
+    process = psutil.Popen(command, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 60
+    while not process.children(recursive=True) and time.monotonic() < until:
+        time.sleep(0.2)
+    time.sleep(3)
+    kernels = process.children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    error = process.communicate(timeout=30)[1]
+    assert process.returncode == 130 and "give the same command" in error
+    assert kernels and not any(k.is_running() and k.status() != "zombie" for k in kernels)
+    kept = [p.name for p in (tmp_path / "out").rglob("*") if p.is_file()]
+    assert len(kept) == 1 and kept[0].startswith("a-") and kept[0].endswith(".json")
+
+
 def test_half_written_files_leave_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt), classroom.whole_file(tmp_path / "x.csv") as path:
         path.write_text("half")
@@ -538,7 +573,7 @@ def test_check_from_the_command_line(tmp_path):
         subprocess.run(command, capture_output=True, text=True, check=False) for _ in range(2)
     )
     assert first.returncode == 0, first.stderr
-    assert "7 of 15 points" in first.stdout and "92 of 100" in first.stdout
+    assert "7 of 15 points" in first.stdout and "4 times too large" in first.stdout
     assert first.stdout == second.stdout, "the same seed gives the same text"
 
 

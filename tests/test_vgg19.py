@@ -146,10 +146,18 @@ def damaged(folder, weights):
     (folder / "w.txt").touch()
     (folder / "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5").write_bytes(b"x" * 100)
     return {
-        "cut.npz": "zip", "empty.h5": "", "page.h5": "signature", "page.mat": "", "vgg16.h5": "VGG-16",
-        "nan.npz": "NaN", "zero.npz": "empty filter", "shape.npz": "shapes", "w.txt": "suffix",
-        "missing.h5": "no weights file", "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5": "MD5",
-    }  # fmt: skip
+        "cut.npz": "zip",
+        "empty.h5": "no VGG-19",
+        "page.h5": "signature",
+        "page.mat": "no VGG-19",
+        "vgg16.h5": "VGG-16",
+        "nan.npz": "NaN",
+        "zero.npz": "empty filter",
+        "shape.npz": "shapes",
+        "w.txt": "suffix",
+        "missing.h5": "no weights file",
+        "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5": "MD5",
+    }
 
 
 def test_damaged_files_are_named_in_one_line(tmp_path, weights):
