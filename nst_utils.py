@@ -261,9 +261,8 @@ def build_vgg19(weights: Weights, layer_names: Sequence[str], pooling: str = "ma
     The layers carry Keras' own names, so that `model.get_layer("block1_conv1")` works.
     """
     image = keras.Input((None, None, 3), name="image")  # RGB in [0, 1]
-    x = image[..., ::-1] * 255.0 - np.array(
-        RGB_MEAN[::-1], np.float32
-    )  # what VGG-19 was trained on
+    mean = np.array(RGB_MEAN[::-1], np.float32)
+    x = image[..., ::-1] * 255.0 - mean  # what VGG-19 was trained on
     pool = keras.layers.MaxPooling2D if pooling == "max" else keras.layers.AveragePooling2D
     outputs: dict[str, keras.KerasTensor] = {}
     for name, (_, filters) in VGG19_LAYERS.items():
