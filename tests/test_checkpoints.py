@@ -177,6 +177,7 @@ def test_error_shows_the_line():
         ("train_step", "wrong_no_clip", 15),
         ("train_step", "wrong_cost_after", 20),
         ("train_step", "wrong_own_content", 10),
+        ("train_step", "wrong_pass", 0),
     ],
 )
 def test_partial_credit(name, key, points, verdicts):
