@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 import sys
 import tempfile
 import time
@@ -429,8 +430,10 @@ def _read_h5(path: Path) -> Weights:
     weights: dict[str, dict[int, np.ndarray]] = {}
 
     def collect(name: str, item: h5py.Dataset) -> None:
-        if isinstance(item, h5py.Dataset):  # Keras 3 keeps the layer's name in an attribute
-            parts = [*name.split("/"), item.parent.attrs.get("name")]
+        if isinstance(item, h5py.Dataset):
+            parts = [*name.split("/"), item.parent.attrs.get("name")]  # Keras 3.5 and later
+            number = re.search(r"/conv2d_?(\d*)/", name)  # Keras 3.4 numbers the layers
+            parts += [list(VGG19_LAYERS)[int(number[1] or 0) % 16]] if number else []
             layer = next((part for part in parts if part in VGG19_LAYERS), None)
             weights.setdefault(layer, {})[item.ndim] = np.asarray(item, np.float32)
 

@@ -351,7 +351,7 @@ def observe_train_step(fn, case: dict) -> dict:
             facts[f"{key}_{count}"] = call.get(key)
         facts.update({key: call[key] for key in call if key.startswith("error_")})
         facts[f"pixels_{count}"] = image.numpy().copy()
-        facts[f"iterations_{count}"] = int(optimizer.iterations)
+        facts[f"iterations_{count}"] = int(optimizer.iterations.numpy())
     for i in range(6):
         facts[f"kernel_{i}"], facts[f"bias_{i}"] = layers[i].get_weights()
     facts.update(own)
@@ -869,7 +869,8 @@ def _explain(name: str, rows: list, gots: list, dims: list, bases: Callable) -> 
         findings.append(_factor_finding(name, *fit))
     if len(findings) == 1:
         return findings[0]
-    says = "Two things. First: " + " Then: ".join(f.says for f in findings)
+    count = {2: "Two", 3: "Three"}.get(len(findings), "Several")
+    says = f"{count} things. First: " + " Then: ".join(f.says for f in findings)
     return Finding("+".join(f.id for f in findings), findings[0].hint, TWO, says)
 
 
@@ -969,6 +970,18 @@ CONTENT_MISTAKES = (
 # fmt: on
 
 
+def _content_combinations(pairs: list):
+    """A wrong layer together with a wrong difference, normalised by either layer's size."""
+    layers = {"content-first-layer": 0, "content-second-layer": 1, "content-layer-before": -2}
+    wrong_layers = {known.id: known for known in CONTENT_MISTAKES if known.id in layers}
+    differences = [m for m in CONTENT_MISTAKES if m.hint != 1]
+    for layer, difference in itertools.product(wrong_layers.values(), differences):
+        at = layers[layer.id]
+        values = [difference.formula([C[at]], [G[at]]) for C, G in pairs]
+        yield (layer, difference), values
+        yield (layer, difference), [v * C[-1].size / C[at].size for v, (C, _) in zip(values, pairs)]
+
+
 def judge_compute_content_cost(cases: list[dict], observations: list[dict]) -> Verdict:
     """J = sum((a_C - a_G)^2) / (4 n_H n_W n_C) of the last layer (Gatys 2015, eq. 1, rescaled)."""
     pairs = [_pair(case) for case in cases]
@@ -985,6 +998,7 @@ def judge_compute_content_cost(cases: list[dict], observations: list[dict]) -> V
             yield (), [(_difference(*pairs[i]) ** 2).sum() for i in rows]
             for known in CONTENT_MISTAKES:
                 yield (known,), [known.formula(*pairs[i]) for i in rows]
+            yield from _content_combinations([pairs[i] for i in rows])
 
         dims = [pairs[i][0][-1].shape[1:] for i in rows]
         return _explain("compute_content_cost", rows, gots, dims, bases)

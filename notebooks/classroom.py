@@ -322,6 +322,7 @@ def launch(folder: str) -> None:
 
 
 KERNEL_SIDE = (pack, unpack, observe_exercise, confine, guard, launch, *checkpoints.OBSERVERS)
+KERNEL_SOURCE = "\n\n".join(inspect.getsource(function) for function in KERNEL_SIDE)
 STUB = '''"""Stands in while a notebook is graded: nothing is loaded, drawn, painted or checked."""
 import tensorflow as tf
 
@@ -419,8 +420,7 @@ def prepare_folder(folder: Path, limits: Limits) -> None:
         (folder / name).mkdir()
     for name in ("checkpoints.py", "nst_utils.py"):
         (folder / "work" / name).write_text(STUB, encoding="utf-8")
-    source = "\n\n".join(inspect.getsource(function) for function in KERNEL_SIDE)
-    (folder / "kernel_side.py").write_text(source, encoding="utf-8")
+    (folder / "kernel_side.py").write_text(KERNEL_SOURCE, encoding="utf-8")
     start = f"import sys\nsys.path.insert(0, {str(folder)!r})\nimport kernel_side\n"
     start += f"kernel_side.launch({str(folder)!r})\n"
     (folder / "start.py").write_text(start, encoding="utf-8")
@@ -1265,6 +1265,12 @@ def _positive(text: str) -> float:
     return number
 
 
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 on")
+    return int(text)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """All commands and their options."""
     parser = argparse.ArgumentParser(
@@ -1293,7 +1299,7 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_argument("file", type=Path, metavar="FILE", help="your notebook")
     check.set_defaults(run=command_check)
     for command in (grade, check):
-        command.add_argument("--seed", type=int, help="seed of the hidden inputs, from a report")
+        command.add_argument("--seed", type=_seed, help="seed of the hidden inputs, from a report")
         for name, what in (("cell_seconds", "seconds for one cell"),
                            ("seconds", "seconds for one notebook"),
                            ("memory_gb", "memory for one notebook, in GB")):  # fmt: skip

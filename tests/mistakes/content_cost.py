@@ -316,6 +316,16 @@ def wrong_index_five(content_output, generated_output):
     return tf.reduce_mean(tf.square(content_output[5] - generated_output[5])) / 4
 
 
+@named("content-first-layer+content-absolute+content-not-normalised")
+def wrong_first_layer_absolute(content_output, generated_output):
+    return tf.reduce_sum(tf.abs(content_output[0] - generated_output[0]))
+
+
+@named("content-layer-before+content-no-square")
+def wrong_layer_before_no_square(content_output, generated_output):
+    return tf.reduce_mean(content_output[-2] - generated_output[-2]) / 4
+
+
 # --- right ---------------------------------------------------------------------------------------
 
 
