@@ -1026,6 +1026,10 @@ async def grade_all(
 
 def run_loop(work) -> object:
     """Run a coroutine on an event loop that also suits ZeroMQ on Windows."""
+    if sys.version_info < (3, 11):  # which has no Runner
+        if sys.platform == "win32":
+            asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
+        return asyncio.run(work)
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         return runner.run(work)
 
