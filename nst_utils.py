@@ -433,7 +433,8 @@ def _read_h5(path: Path) -> Weights:
         if isinstance(item, h5py.Dataset):
             parts = [*name.split("/"), item.parent.attrs.get("name")]  # Keras 3.5 and later
             number = re.search(r"/conv2d_?(\d*)/", name)  # Keras 3.4 numbers the layers
-            parts += [list(VGG19_LAYERS)[int(number[1] or 0) % 16]] if number else []
+            place = int(number[1] or 0) if number else 16  # a 17th layer has no place in VGG-19
+            parts += list(VGG19_LAYERS)[place : place + 1]
             layer = next((part for part in parts if part in VGG19_LAYERS), None)
             weights.setdefault(layer, {})[item.ndim] = np.asarray(item, np.float32)
 
