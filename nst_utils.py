@@ -5,20 +5,29 @@ Read from top to bottom; nothing here solves an exercise of the notebook.
 Sources, cited below by their short names:
   Gatys 2015   Gatys, Ecker & Bethge, "A Neural Algorithm of Artistic Style", arXiv:1508.06576
   VGG 2015     Simonyan & Zisserman, "Very Deep Convolutional Networks ...", arXiv:1409.1556
+  Gatys 2016   Gatys, Bethge, Hertzmann & Shechtman, "Preserving Color in Neural Artistic Style
+               Transfer", arXiv:1606.05897
+  Gatys 2017   Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer",
+               arXiv:1611.07865
   Coates 2012  Coates & Ng, "Learning Feature Representations with K-Means"
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
+import json
 import os
+import queue
 import re
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,9 +37,10 @@ import h5py
 import keras
 import numpy as np
 import pooch
+import psutil
 import scipy.io
 import scipy.linalg
-import scipy.sparse
+import scipy.optimize
 import tensorflow as tf
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
@@ -158,23 +168,42 @@ def save_image(
     `settings` is kept in a PNG's metadata, so that a picture says how it was made.
     Raises ImageError for a wrong shape, NaN, an unknown suffix or a folder that cannot be written.
     """
-    path, pixels = Path(path), to_pixels(image)
-    if path.suffix.lower() not in Image.registered_extensions():
-        raise ImageError(
-            f"{str(path)!r}: unknown picture format {path.suffix!r}; use .png or .jpg."
-        )
+    path, pixels = check_output(path), to_pixels(image)
     options: dict = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else {}
     if settings and path.suffix.lower() == ".png":
         options["pnginfo"] = PngInfo()
         options["pnginfo"].add_itxt("Software", settings)
+    return _write(Image.fromarray(pixels), path, **options)
+
+
+def check_output(path: str | os.PathLike) -> Path:
+    """Raise ImageError now, not after an hour's work, if no picture can be written to `path`."""
+    path = Path(path)
+    if path.suffix.lower() not in Image.registered_extensions():
+        raise ImageError(
+            f"{str(path)!r}: unknown picture format {path.suffix!r}; use .png or .jpg."
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _whole_file(path) as temporary:
-            Image.fromarray(pixels).save(temporary, **options)
+        with tempfile.TemporaryFile(dir=path.parent):
+            return path
     except OSError as error:
-        raise ImageError(
-            f"Cannot write {str(path)!r} ({error.strerror or error}); choose another folder."
-        ) from None
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> ImageError:
+    return ImageError(
+        f"Cannot write {str(path)!r} ({error.strerror or error}); choose another folder."
+    )
+
+
+def _write(picture: Image.Image, path: Path, **options: object) -> Path:
+    """Save with Pillow, whole or not at all. Raises ImageError."""
+    try:
+        with _whole_file(path) as temporary:
+            picture.save(temporary, **options)
+    except OSError as error:
+        raise _unwritable(path, error) from None
     return path
 
 
@@ -771,8 +800,12 @@ def plot_costs(history: Sequence[Sequence[float]], title: str = "The costs fall"
 # ---------------------------------------------------------------------------------- the painter
 
 
+class PaintError(ValueError):
+    """An option of the painter is wrong, or the picture does not fit into this machine's memory."""
+
+
 class Frame(NamedTuple):
-    """What `paint` yields: the costs of `image` and where it stands."""
+    """What `paint` yields: a picture, its costs, and where it stands."""
 
     side: int  # the longer side in pixels, at this scale
     step: int  # counted over all scales
@@ -781,6 +814,7 @@ class Frame(NamedTuple):
     J_content: float
     J_style: float
     image: tf.Tensor  # (1, n_H, n_W, 3) in [0, 1]
+    note: str = ""  # why the scale ends before its time, if it does
 
 
 class Painting(NamedTuple):
@@ -791,157 +825,677 @@ class Painting(NamedTuple):
     stopped: str  # why it ended: "finished", "interrupted" or what was not finite
 
 
-def paint(
-    content: tf.Tensor,
-    style: tf.Tensor,
-    steps: int = 40,
-    alpha: float = 10,
-    beta: float = 40,
-    scales: int = 2,
-    weights: str | os.PathLike = "auto",
-    seed: int = 0,
-) -> Iterator[Frame]:
-    """Paint `content` in the manner of `style`, coarse to fine; yield a Frame before every step.
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to paint: each field is a keyword of `stylize` and `paint`. Raises PaintError."""
 
-    It minimises the notebook's J = alpha J_content + beta J_style, each scale with `steps` steps
-    of Adam that start from the photo. A coarser scale has half the side; what it changed is
-    carried up as a *difference* to the photo, whose fine detail would else be lost. Differs from
-    Gatys 2015, who use L-BFGS on one scale from noise: this way is sooner there, and without grain.
-    """
-    start, step, change = time.monotonic(), 0, None
-    names = [name for name, _ in STYLE_LAYERS] + [CONTENT_LAYER]
-    vgg = load_vgg19(names, weights, [content, style], seed)
-    for half in reversed(range(scales)):
-        C, S = (_shrink(image, 2**half) for image in (content, style))
-        G = tf.Variable(C)
-        if change is not None:
-            G.assign(tf.clip_by_value(C + tf.image.resize(change, C.shape[1:3], "bicubic"), 0, 1))
-        descend = _descent(vgg, C, S, G, alpha, beta, steps)
-        for _ in range(steps + 1):  # the last one only to know the costs of the result
-            image = tf.identity(G)
-            J, J_content, J_style = (float(value) for value in descend())
-            yield Frame(max(C.shape), step, time.monotonic() - start, J, J_content, J_style, image)
-            step += 1
-        change = image - C
+    alpha: float = 10  # weight of the content; 0 with init="noise" makes a texture
+    beta: float = 40  # weight of the style; 0 with init="noise" shows what the content layer keeps
+    content_layer: str = CONTENT_LAYER
+    style_layers: Sequence[tuple[str, float]] = tuple(STYLE_LAYERS)  # (name, weight)
+    style_weights: Sequence[float] | None = None  # one a style picture; None: all alike
+    masks: Sequence | None = None  # one a style picture, (n_H, n_W) in [0, 1]: where it is used
+    style_scale: float = 1.0  # 2: the style picture, and so its strokes, twice as large
+    colour: str = "style"  # or keep the photo's: "matched", "luminance"
+    tv: float = 0.0  # weight of the total variation: smooths; 0.5 is mild
+    init: str | tf.Tensor = "content"  # or "noise", "style", a picture
+    optimizer: str = "adam"  # or "lbfgs"
+    scales: int | None = None  # None: halve while the longer side stays at 160 pixels or more
+    steps: int | None = None  # at each scale; None: 40, or what `seconds` allow
+    seconds: float | None = None  # for everything, the fit of filters included
+    tolerance: float = 1e-3  # a scale ends when 10 steps lowered J by less than this share
+    weights: str | os.PathLike = "auto"  # see `load_vgg19`
+    seed: int = 0
 
+    def __post_init__(self) -> None:
+        choices = {"colour": ("style", "matched", "luminance"), "optimizer": ("adam", "lbfgs")}
+        if isinstance(self.init, str):
+            choices["init"] = ("content", "noise", "style")
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise PaintError(f"{name} is {' or '.join(known)}, not {getattr(self, name)!r}.")
+        lowest = {"alpha": 0, "beta": 0, "tv": 0, "tolerance": 0, "style_scale": 0.1}
+        for name, low in {**lowest, "scales": 1, "steps": 0, "seconds": 0}.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value < float("inf"):
+                raise PaintError(f"{name} is a finite number from {low} up, not {value!r}.")
+        if not self.alpha and not self.beta:
+            raise PaintError("alpha and beta are both 0: there is nothing to minimise.")
+        for name, weight in (*self.style_layers, (self.content_layer, 1)):
+            if name not in VGG19_LAYERS or not 0 <= weight < float("inf"):
+                raise PaintError(
+                    f"Layer {name!r} with weight {weight}: expected a weight from 0 up, and one of "
+                    f"{', '.join(VGG19_LAYERS)}."
+                )
 
-def _shrink(image: tf.Tensor, factor: int) -> tf.Tensor:
-    size = [max(16, round(side / factor)) for side in image.shape[1:3]]
-    return image if factor == 1 else tf.clip_by_value(tf.image.resize(image, size, "area"), 0, 1)
-
-
-def _descent(
-    vgg: keras.Model,
-    C: tf.Tensor,
-    S: tf.Tensor,
-    G: tf.Variable,
-    alpha: float,
-    beta: float,
-    steps: int,
-) -> Callable[[], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
-    """Give a function that returns the costs of G and then moves G one step downhill.
-
-    The rate falls along a cosine, and beta_1 = 0.7 forgets old gradients sooner than Adam's 0.9:
-    measured, 40 such steps go as far as some hundreds of the course's with a rate of 0.01.
-    """
-    rate = keras.optimizers.schedules.CosineDecay(0.05, max(steps, 1), alpha=0.06)
-    adam = keras.optimizers.Adam(rate, beta_1=0.7, beta_2=0.99)
-    adam.build([G])
-    costs = _costs(vgg, vgg(C)[-1], [_gram_mean(a) for a in vgg(S)[:-1]])
-
-    @tf.function
-    def descend() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            J, J_content, J_style = costs(G, alpha, beta)
-        adam.apply_gradients([(tape.gradient(J, G), G)])
-        G.assign(tf.clip_by_value(G, 0, 1))
-        return J, J_content, J_style
-
-    return descend
-
-
-def _costs(vgg: keras.Model, a_C: tf.Tensor, gram_S: Sequence[tf.Tensor]) -> Callable:
-    """Give the costs as a function of (G, alpha, beta), with the targets computed once."""
-
-    def costs(G: tf.Tensor, alpha: float, beta: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        *a_G, content_G = vgg(G)
-        J_content = tf.reduce_mean((content_G - a_C) ** 2) / 4
-        layers = zip(STYLE_LAYERS, a_G, gram_S, strict=True)
-        J_style = tf.add_n(
-            [weight * tf.reduce_mean((_gram_mean(a) - S) ** 2) / 4 for (_, weight), a, S in layers]
-        )
-        return alpha * J_content + beta * J_style, J_content, J_style
-
-    return costs
-
-
-def _gram_mean(a: tf.Tensor) -> tf.Tensor:
-    """Gram matrix / (n_H n_W), so that pictures of different sizes can be compared."""
-    a = tf.reshape(a, (-1, a.shape[-1]))
-    return tf.matmul(a, a, transpose_a=True) / tf.cast(tf.shape(a)[0], tf.float32)
+    def layers(self) -> list[str]:
+        """Names of the layers that are read: style layers first, the content layer last."""
+        style = [name for name, weight in self.style_layers if weight] if self.beta else []
+        return style + ([self.content_layer] if self.alpha else [])
 
 
 def stylize(
     content: tf.Tensor,
-    style: tf.Tensor,
+    style: tf.Tensor | Sequence[tf.Tensor],
     on_frame: Callable[[Frame], object] | None = None,
     **options: object,
 ) -> Painting:
-    """Run `paint` (its keywords are taken) to the end and return the best picture at full size.
+    """Paint `content` in the manner of `style`, one picture or several; give the best result.
 
-    `on_frame` is called with every Frame. Ctrl-C, or a stopped cell, returns the best picture so
-    far; so does a cost that is not finite.
+    Pictures are (1, n_H, n_W, 3) in [0, 1]; `options` are the fields of `Recipe`. `on_frame` is
+    called with every Frame of `paint`. Ctrl-C, or a stopped cell, returns the best picture so far;
+    a cost that is not finite ends its scale with the best one. Raises PaintError, WeightsError.
     """
-    best, history, stopped = None, [], "finished"
+    best, history, notes = None, [], []
     try:
         for frame in paint(content, style, **options):
-            if not np.isfinite(frame.J):
-                stopped = f"J is {frame.J} at step {frame.step}: the rate or a weight is too large"
-                break
-            history.append((frame.step, frame.J, frame.J_content, frame.J_style))
+            if np.isfinite(frame.J):
+                history.append((frame.step, frame.J, frame.J_content, frame.J_style))
             if best is None or frame.side > best.side or frame.J <= best.J:
                 best = frame
+            notes += [frame.note] if frame.note else []
             if on_frame:
                 on_frame(frame)
     except KeyboardInterrupt:
-        stopped = "interrupted"
-    return Painting(content if best is None else best.image, history, stopped)
+        notes.append("interrupted")
+    image = tf.convert_to_tensor(content) if best is None else best.image
+    if image.shape != content.shape:  # it ended at a coarser scale
+        image = tf.clip_by_value(_resize(image, content.shape[1:3]), 0, 1)
+    return Painting(image, history, "; ".join(notes) or "finished")
+
+
+def paint(
+    content: tf.Tensor, style: tf.Tensor | Sequence[tf.Tensor], **options: object
+) -> Iterator[Frame]:
+    """Yield a Frame before every step, coarse to fine; `options` are the fields of `Recipe`.
+
+    It minimises the notebook's J = alpha J_content + beta J_style, plus tv times the total
+    variation. What a coarser scale changed is carried up as a *difference* to where the finer one
+    starts: the photo's fine detail would be lost with the picture itself. Differs from Gatys 2015,
+    who use L-BFGS on one scale from noise: this way is sooner there, and without grain.
+    """
+    start, recipe = time.monotonic(), Recipe(**options)
+    C = _checked(content)
+    styles = [_checked(S) for S in (style if isinstance(style, list | tuple) else [style])]
+    _check_options(recipe, len(styles))
+    photo, (C, styles) = C, _coloured(C, styles, recipe.colour)
+    styles = [_same_area(S, C, recipe.style_scale) for S in styles]
+    _check_memory(C.shape)
+    fitted_to = [_shrink(image, min(1, 512 / max(image.shape))) for image in (C, *styles)]
+    names = [name for name, _ in recipe.style_layers] + [recipe.content_layer]
+    vgg = load_vgg19(names, recipe.weights, fitted_to, recipe.seed)
+    step, change, sides = 0, None, _sides(C.shape, recipe.scales)
+    took = f"about {seconds_needed(C.shape, recipe):.0f} s and {memory_needed(C.shape):.1f} GB"
+    print(f"Painting {C.shape[2]} x {C.shape[1]} pixels: {took}.")
+    for side in sides:
+        c, *ss = (_shrink(image, side / max(C.shape)) for image in (C, *styles))
+        base, G = _begin(c, ss, recipe)
+        G = G if change is None else tf.clip_by_value(base + _resize(change, c.shape[1:3]), 0, 1)
+        best, progress = None, _clock(start, recipe, side == sides[-1])
+        objective = _Objective(vgg, c, ss, recipe)
+        for costs, image, note in _descend(objective, G, recipe, progress):
+            shown = _with_colours_of(photo, image) if recipe.colour == "luminance" else image
+            yield Frame(side, step, time.monotonic() - start, *costs, shown, note)
+            best = (costs[0], image) if best is None or costs[0] <= best[0] else best
+            step += not note
+        change = best[1] - base
+
+
+def _descend(
+    objective: _Objective, G: tf.Tensor, recipe: Recipe, progress: Callable[[int], float]
+) -> Iterator[tuple[tuple[float, ...], tf.Tensor, str]]:
+    """Minimise at one scale; yield ((J, J_content, J_style), picture, note) before every step."""
+    best, lowest = ((float("nan"),) * 3, G), []
+    with closing({"adam": _adam, "lbfgs": _lbfgs}[recipe.optimizer](G)) as optimizer:
+        image = next(optimizer)
+        while True:
+            *values, gradient = objective(image)
+            costs = tuple(float(value) for value in values)
+            if not (np.isfinite(costs).all() and tf.reduce_all(tf.math.is_finite(gradient))):
+                yield *best, f"J or its gradient is not finite after {len(lowest)} steps: stopped"
+                return
+            if not lowest or costs[0] <= lowest[-1]:
+                best = costs, image
+            lowest.append(best[0][0])
+            yield costs, image, ""
+            done = progress(len(lowest) - 1)
+            gained = lowest[-11] - lowest[-1] if len(lowest) > 10 else float("inf")
+            if done >= 1 or gained < recipe.tolerance * lowest[-1]:
+                return
+            try:
+                image = optimizer.send((costs[0], gradient, done))
+            except StopIteration:  # L-BFGS has converged
+                return
+
+
+def _adam(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float], None]:
+    """Yield a picture, be sent its (J, gradient, progress from 0 to 1), move, and so on.
+
+    The rate falls along a cosine, and beta_1 = 0.7 forgets old gradients sooner than Adam's 0.9:
+    measured, 40 such steps go as far as some hundreds of the course's with a rate of 0.01.
+    """
+    picture = tf.Variable(G)
+    adam = keras.optimizers.Adam(beta_1=0.7, beta_2=0.99)
+    adam.build([picture])
+    rate = keras.optimizers.schedules.CosineDecay(0.05, 1, alpha=0.06)
+    while True:
+        _, gradient, progress = yield tf.identity(picture)
+        adam.learning_rate = rate(progress)
+        adam.apply_gradients([(gradient, picture)])
+        picture.assign(tf.clip_by_value(picture, 0, 1))
+
+
+def _lbfgs(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float], None]:
+    """The same with SciPy's L-BFGS-B between the bounds 0 and 1, as Gatys used L-BFGS.
+
+    SciPy calls a function and does not yield, so it runs in a thread that asks and waits.
+    """
+    asked, answers = queue.Queue(), queue.Queue()
+
+    def evaluate(x: np.ndarray) -> tuple[float, np.ndarray]:
+        asked.put(x.reshape(G.shape).astype(np.float32))
+        J, gradient = answers.get()  # None when the generator is closed: ends the thread
+        return J, np.asarray(gradient, np.float64).ravel()
+
+    def minimize() -> None:
+        with suppress(TypeError):  # from unpacking that None
+            scipy.optimize.minimize(
+                evaluate, np.asarray(G, np.float64).ravel(), jac=True, method="L-BFGS-B",
+                bounds=scipy.optimize.Bounds(0, 1), options={"maxiter": 100_000, "maxfun": 100_000},
+            )  # fmt: skip
+        asked.put(None)
+
+    thread = threading.Thread(target=minimize, daemon=True)
+    thread.start()
+    try:
+        while (picture := asked.get()) is not None:
+            J, gradient, _ = yield tf.constant(picture)
+            answers.put((J, gradient))
+    finally:
+        answers.put(None)
+        thread.join()
+
+
+def _clock(start: float, recipe: Recipe, last: bool) -> Callable[[int], float]:
+    """Give the progress of a scale, from 0 to 1, as a function of its steps done.
+
+    With a budget of seconds, a coarse scale may use a quarter of what is left; the learning rate
+    follows this progress, so the schedule fits whatever the machine can do in the time.
+    """
+    begun = time.monotonic()
+    left = None if recipe.seconds is None else recipe.seconds - (begun - start)
+    allowed = left if last or left is None else left / 4
+    steps = 40 if recipe.steps is None and recipe.seconds is None else recipe.steps
+
+    def progress(step: int) -> float:
+        by_steps = 0.0 if steps is None else step / steps if steps else 1.0
+        if allowed is None:
+            return by_steps
+        used = time.monotonic() - begun
+        next_one = used * (step + 2) / (step + 1)  # when the next evaluation will have ended
+        return 1.0 if next_one >= allowed else max(by_steps, used / allowed)
+
+    return progress
+
+
+# The objective of one scale
+
+TILE = 768  # pixels; the largest width and height that is painted in one piece
+
+
+class _Objective:
+    """J, J_content, J_style and the gradient of J for a picture G; the targets are computed once.
+
+    A picture of up to TILE pixels takes one traced function: one forward and one backward pass. A
+    larger one is cut into overlapping windows of one size. A first pass adds up Gram matrices and
+    content differences; now J is known as a function of these sums, and a second pass takes its
+    gradient window by window. The margins are as wide as a layer can see, so the numbers are the
+    same, in the memory of one window.
+    """
+
+    def __init__(
+        self, vgg: keras.Model, C: tf.Tensor, styles: Sequence[tf.Tensor], recipe: Recipe
+    ) -> None:
+        names, self.recipe = recipe.layers(), recipe
+        self.net = keras.Model(vgg.input, [vgg.get_layer(name).output for name in names])
+        self.weights = [weight for _, weight in recipe.style_layers if weight and recipe.beta]
+        self.strides = [2 ** (int(name[5]) - 1) for name in names]
+        self.reach = _reach(max(names, key=list(VGG19_LAYERS).index))
+        self.windows = _windows(C.shape, self.reach)
+        self.gram_S = [tf.concat(grams, 0) for grams in zip(*map(self._target, styles))]  # noqa: B905
+        self.areas = [float(np.prod(_cells(C.shape, stride))) for stride in self.strides]
+        shares = tf.constant(recipe.style_weights or [1.0] * len(styles), tf.float32)
+        guides = None
+        if recipe.masks is not None:
+            guides = _guides(recipe.masks, C, self.strides[: len(self.weights)])
+            self.areas[: len(guides)] = [tf.reduce_sum(T**2, (1, 2)) for T in guides]  # (styles,)
+            shares *= self.areas[0]  # a pixel is pulled alike in small and in large regions
+        self.shares = shares / tf.reduce_sum(shares)  # (styles,)
+        self.pieces = []  # a window, where its inside is, its masks, its content
+        for window, inside in self.windows:
+            cut = [_cut(T, window, k) for T, k in zip(guides or (), self.strides, strict=False)]
+            a_C = self._activations(_cut(C, window))[-1] if recipe.alpha else None
+            self.pieces.append((window, (inside, cut, a_C)))
+        self.size_C = self.areas[-1] * int(a_C.shape[-1]) if recipe.alpha else 1
+        self.whole, self.measure, self.pull = map(
+            tf.function, (self._whole, self._sums, self._pulled)
+        )
+
+    def __call__(self, G: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Give J, J_content, J_style, and the gradient of J."""
+        J, J_content, J_style, gradient = (
+            self.whole(G) if len(self.windows) == 1 else self._by_windows(G)
+        )
+        if self.recipe.tv:
+            rough, slope = _roughness(G)
+            J, gradient = J + self.recipe.tv * rough, gradient + self.recipe.tv * slope
+        if self.recipe.colour == "luminance":  # a grey picture stays grey
+            gradient = tf.reduce_mean(gradient, -1, keepdims=True) + tf.zeros_like(G)
+        return J, J_content, J_style, gradient
+
+    def _whole(self, G: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        with tf.GradientTape() as tape:
+            tape.watch(G)
+            costs = self._costs(self._sums(G, *self.pieces[0][1]))
+        return *costs, tape.gradient(costs[0], G)
+
+    def _by_windows(self, G: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        parts = [self.measure(_cut(G, window), *piece) for window, piece in self.pieces]
+        sums = [tf.add_n(part) for part in zip(*parts)]  # noqa: B905
+        with tf.GradientTape() as tape:
+            tape.watch(sums)
+            costs = self._costs(sums)
+        upstream, gradient = tape.gradient(costs[0], sums), np.zeros(G.shape, np.float32)
+        for window, piece in self.pieces:
+            _cut(gradient, window)[...] += self.pull(upstream, _cut(G, window), *piece).numpy()
+        return *costs, tf.constant(gradient)
+
+    def _pulled(self, upstream: list[tf.Tensor], image: tf.Tensor, *piece: object) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            sums = self._sums(image, *piece)
+        return tape.gradient(sums, image, upstream)
+
+    def _costs(self, sums: Sequence[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """J, J_content and J_style from sums over all positions: the notebook's formulas."""
+        J_content = J_style = tf.constant(0.0)
+        for weight, gram, area, gram_S in zip(self.weights, sums, self.areas, self.gram_S):  # noqa: B905
+            area = tf.reshape(area, (-1, 1, 1))
+            distance = tf.reduce_mean((gram / area - gram_S) ** 2, (1, 2)) / 4  # (styles,)
+            J_style += weight * tf.reduce_sum(self.shares * distance)
+        if self.recipe.alpha:
+            J_content = sums[-1] / (4 * self.size_C)
+        return self.recipe.alpha * J_content + self.recipe.beta * J_style, J_content, J_style
+
+    def _sums(self, image: tf.Tensor, inside, guides=(), a_C=None) -> list[tf.Tensor]:
+        """Gram matrices, (1 or styles, n_C, n_C) a layer, then the content's squared difference."""
+        activations, sums = self._activations(image), []
+        for k, a in enumerate(activations[: len(self.weights)]):
+            a = _inner(a * guides[k][..., None] if guides else a, inside, self.strides[k])
+            a = tf.reshape(a, (tf.shape(a)[0], -1, a.shape[-1]))  # (1 or styles, n_H*n_W, n_C)
+            sums.append(tf.matmul(a, a, transpose_a=True))
+        if a_C is not None:
+            difference = _inner(activations[-1] - a_C, inside, self.strides[-1])
+            sums.append(tf.reduce_sum(difference**2))
+        return sums
+
+    def _activations(self, image: tf.Tensor) -> list[tf.Tensor]:
+        return tf.nest.flatten(self.net(image))
+
+    def _target(self, S: tf.Tensor) -> list[tf.Tensor]:
+        """Gram matrices / (n_H n_W) of a style picture: pictures of any size can be compared."""
+        parts = [
+            self._sums(_cut(S, window), inside) for window, inside in _windows(S.shape, self.reach)
+        ]
+        return [
+            tf.add_n(grams) / float(np.prod(_cells(S.shape, stride)))
+            for grams, stride in zip(zip(*parts), self.strides)  # noqa: B905
+        ]
+
+
+def _cells(shape: Sequence[int], stride: int) -> tuple[int, int]:
+    """How many positions, down and across, a layer of this stride has on a picture."""
+    return shape[1] // stride, shape[2] // stride
+
+
+def _reach(deepest: str) -> int:
+    """How many pixels away a layer's value can see, rounded up to a multiple of 16."""
+    reach, stride = 0, 1
+    for name in list(VGG19_LAYERS)[: list(VGG19_LAYERS).index(deepest) + 1]:
+        if name.endswith("conv1") and name != "block1_conv1":
+            reach, stride = reach + stride, 2 * stride  # 2 x 2 pooling
+        reach += stride  # 3 x 3 convolution
+    return -(-reach // 16) * 16
+
+
+def _windows(shape: Sequence[int], margin: int) -> list[tuple[tuple[int, ...], tf.Tensor | None]]:
+    """Cut a picture into windows (top, left, height, width), each with the box inside that counts.
+
+    They start at multiples of 16 pixels, as all poolings do, and have one size: one trace. The
+    insides, (top, bottom, left, right) in the window, touch but do not overlap.
+    """
+
+    def cut(length: int) -> tuple[int, list[tuple[int, int, int]]]:
+        if length <= TILE:
+            return length, [(0, 0, length)]
+        largest = (TILE - 2 * margin - length % 16) // 16 * 16
+        inner = -(-length // -(-length // largest) // 16) * 16
+        size = inner + 2 * margin + length % 16
+        starts = [(max(0, min(at - margin, length - size)), at) for at in range(0, length, inner)]
+        return size, [(s, at - s, min(at + inner, length) - s) for s, at in starts]
+
+    (height, rows), (width, columns) = cut(shape[1]), cut(shape[2])
+    if len(rows) == len(columns) == 1:
+        return [((0, 0, height, width), None)]
+    return [
+        ((top, left, height, width), tf.constant([first, last, begin, end]))
+        for top, first, last in rows
+        for left, begin, end in columns
+    ]
+
+
+def _cut(image: tf.Tensor, window: tuple[int, ...], stride: int = 1) -> tf.Tensor:
+    top, left, height, width = (number // stride for number in window)
+    return image[:, top : top + height, left : left + width]
+
+
+def _inner(a: tf.Tensor, inside: tf.Tensor | None, stride: int) -> tf.Tensor:
+    if inside is None:
+        return a
+    top, bottom, left, right = tf.unstack(inside // stride)
+    return a[:, top:bottom, left:right]
+
+
+def _guides(masks: Sequence, C: tf.Tensor, strides: Sequence[int]) -> list[tf.Tensor]:
+    """Masks at the sizes of the layers, (styles, n_H, n_W) each (Gatys 2017, section 3)."""
+    full = tf.concat([_resize(_mask(mask), C.shape[1:3]) for mask in masks], 0)
+    return [tf.nn.avg_pool2d(full, stride, stride, "VALID")[..., 0] for stride in strides]
+
+
+def _mask(mask: np.ndarray | tf.Tensor) -> tf.Tensor:
+    """Turn (n_H, n_W) or a picture into (1, n_H, n_W, 1)."""
+    mask = tf.convert_to_tensor(mask, tf.float32)
+    mask = mask[None, ..., None] if mask.ndim == 2 else mask
+    if mask.ndim != 4 or mask.shape[0] != 1 or not 0 < tf.reduce_max(mask) <= 1:
+        raise PaintError(
+            "A mask has the shape (n_H, n_W), or that of a picture, with values from 0 to 1, "
+            f"not all 0; this one has the shape {tuple(mask.shape)}."
+        )
+    return tf.reduce_mean(mask, -1, keepdims=True)
+
+
+@tf.function(reduce_retracing=True)
+def _roughness(G: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mean absolute difference of neighbours, rounded at 0, and its gradient."""
+    with tf.GradientTape() as tape:
+        tape.watch(G)
+        down, across = G[:, 1:] - G[:, :-1], G[:, :, 1:] - G[:, :, :-1]
+        rough = sum(tf.reduce_mean(tf.sqrt(d**2 + 1e-4)) for d in (down, across))
+    return rough, tape.gradient(rough, G)
+
+
+# Sizes, colours, starts
+
+
+def _resize(image: tf.Tensor, size: Sequence[int]) -> tf.Tensor:
+    method = "area" if image.shape[1] > size[0] else "bicubic"
+    return tf.image.resize(image, size, method)
+
+
+def _shrink(image: tf.Tensor, ratio: float) -> tf.Tensor:
+    """Scale a picture's sides by `ratio`, to 16 pixels at least."""
+    size = [max(16, round(side * ratio)) for side in image.shape[1:3]]
+    same = size == list(image.shape[1:3])
+    return image if same else tf.clip_by_value(_resize(image, size), 0, 1)
+
+
+def _same_area(S: tf.Tensor, C: tf.Tensor, scale: float) -> tf.Tensor:
+    """Give the style picture as many pixels as the photo, and `scale` times the side."""
+    (h, w), (n_H, n_W) = S.shape[1:3], C.shape[1:3]
+    return _shrink(S, scale * (n_H * n_W / (h * w)) ** 0.5)
+
+
+def _sides(shape: Sequence[int], scales: int | None) -> list[int]:
+    """The longer side at each scale, coarse first."""
+    side = max(shape)
+    if scales is None:
+        scales = 1 + sum(side / 2**half >= 160 for half in range(1, 20))
+    return [round(side / 2**half) for half in reversed(range(scales))]
+
+
+def _begin(
+    C: tf.Tensor, styles: Sequence[tf.Tensor], recipe: Recipe
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Give (what a change is counted from, the first picture); noise is not carried up."""
+    if isinstance(recipe.init, str) and recipe.init == "noise":
+        noise = tf.random.Generator.from_seed(recipe.seed).uniform(C.shape, 0.4, 0.6)
+        return tf.zeros_like(C), noise
+    pictures = {"content": C, "style": styles[0]}
+    picture = pictures[recipe.init] if isinstance(recipe.init, str) else _checked(recipe.init)
+    picture = match_shape(picture, C) if picture is not C else C
+    return picture, picture
+
+
+def _grey(image: tf.Tensor) -> tf.Tensor:
+    return tf.image.grayscale_to_rgb(tf.image.rgb_to_grayscale(image))
+
+
+def _with_colours_of(photo: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+    """Keep the luminance of `image`, take the chroma of `photo` (Gatys 2016, section 3.1)."""
+    photo = _shrink(photo, max(image.shape) / max(photo.shape))
+    return tf.clip_by_value(_grey(image) + photo - _grey(photo), 0, 1)
+
+
+def _coloured(
+    C: tf.Tensor, styles: Sequence[tf.Tensor], colour: str
+) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    """Prepare photo and style pictures for "style", "matched" or "luminance"."""
+    if colour == "matched":
+        return C, [_match_colours(S, C) for S in styles]
+    if colour == "luminance":
+        grey = _grey(C)
+        return grey, [_match_colours(_grey(S), grey) for S in styles]
+    return C, list(styles)
+
+
+def _match_colours(S: tf.Tensor, C: tf.Tensor) -> tf.Tensor:
+    """Move the colours of S, linearly, to the mean and covariance of those of C.
+
+    With the symmetric square roots of the covariances (Gatys 2016, section 3.2, "Image Analogies").
+    """
+    x, y = (np.asarray(image, np.float64).reshape(-1, 3) for image in (S, C))
+    roots = [scipy.linalg.sqrtm(np.cov(pixels.T) + 1e-6 * np.eye(3)).real for pixels in (x, y)]
+    moved = (x - x.mean(0)) @ np.linalg.solve(roots[0], roots[1]) + y.mean(0)
+    return tf.constant(np.clip(moved, 0, 1).reshape(S.shape), tf.float32)
+
+
+# What it will take
+
+
+def _check_options(recipe: Recipe, styles: int) -> None:
+    for name in ("style_weights", "masks"):
+        value = getattr(recipe, name)
+        if value is not None and len(value) != styles:
+            raise PaintError(f"{name} has {len(value)} entries for {styles} style pictures.")
+    weights = recipe.style_weights
+    if weights is not None and not (
+        np.all(np.isfinite(weights)) and min(weights) >= 0 < sum(weights)
+    ):
+        raise PaintError(f"style_weights are numbers from 0 up, not all 0, not {weights!r}.")
+    for mask in recipe.masks or ():
+        _mask(mask)
+
+
+MEMORY = 0.6e9, 5000, 400  # bytes: TensorFlow itself, a pixel of a window, a pixel of the picture
+
+
+def memory_needed(shape: Sequence[int]) -> float:
+    """Estimate the gigabytes that painting a picture, (1, n_H, n_W, 3), takes."""
+    window = min(shape[1], TILE) * min(shape[2], TILE)
+    return (MEMORY[0] + MEMORY[1] * window + MEMORY[2] * shape[1] * shape[2]) / 1e9
+
+
+def seconds_needed(shape: Sequence[int], recipe: Recipe) -> float:
+    """Estimate the seconds that the steps take on this machine, at its rate of convolutions now.
+
+    Loading or fitting the network comes on top; a scale that stops early takes less.
+    """
+    if recipe.seconds is not None and recipe.steps is None:
+        return recipe.seconds
+    deepest = max(recipe.layers(), key=list(VGG19_LAYERS).index)
+    work = 0  # operations a pixel: forward and backward, a multiplication and an addition
+    for name, (n_in, n_out) in VGG19_LAYERS.items():
+        work += 2 * 2 * 9 * n_in * n_out / 4 ** (int(name[5]) - 1)
+        if name == deepest:
+            break
+    steps = 40 if recipe.steps is None else recipe.steps
+    pixels = [shape[1] * shape[2] * (s / max(shape)) ** 2 for s in _sides(shape, recipe.scales)]
+    seconds = sum(pixels) * (steps + 1) * work / _speed()
+    return min(seconds, recipe.seconds or seconds)
+
+
+@functools.cache
+def _speed() -> float:
+    """Operations a second, from a typical convolution; it takes some 0.1 s to find out."""
+    x, kernel, times = tf.ones((1, 96, 96, 128)), tf.ones((3, 3, 128, 128)), []
+    for _ in range(4):
+        start = time.perf_counter()
+        tf.nn.conv2d(x, kernel, 1, "SAME")[0, 0, 0, 0].numpy()
+        times.append(time.perf_counter() - start)
+    return 0.8 * 2 * 9 * 128 * 128 * 96 * 96 / min(times)  # 0.8: poolings and the rest
+
+
+def _check_memory(shape: Sequence[int]) -> None:
+    """Raise PaintError if the picture cannot fit, and name the size that would."""
+    free, side = psutil.virtual_memory().available / 1e9, max(shape)
+    if memory_needed(shape) <= free:
+        return
+    while side > 16 and memory_needed([n * side / max(shape) for n in shape]) > free:
+        side = int(side * 0.97)
+    raise PaintError(
+        f"{shape[2]} x {shape[1]} pixels need about {memory_needed(shape):.1f} GB of memory, "
+        f"{free:.1f} GB are free: make the longer side {side} pixels (max_side={side}), or close "
+        "other programs."
+    )
+
+
+def save_animation(
+    pictures: Sequence[np.ndarray], path: str | os.PathLike, seconds: float = 6
+) -> Path:
+    """Write uint8 pictures, (n_H, n_W, 3), as an animated .gif, .png or .webp; the last one stays.
+
+    At most 60 of them, evenly chosen, enlarged to the size of the last. Raises ImageError.
+    """
+    path = check_output(path)
+    if path.suffix.lower() not in (".gif", ".png", ".webp") or not len(pictures):
+        raise ImageError(f"{str(path)!r}: an animation has pictures, and is .gif, .png or .webp.")
+    chosen = np.unique(np.linspace(0, len(pictures) - 1, 60).round().astype(int))
+    first, *rest = (
+        Image.fromarray(pictures[k]).resize(pictures[-1].shape[1::-1], Image.Resampling.BICUBIC)
+        for k in chosen
+    )
+    pause = [int(1000 * seconds / len(chosen))] * len(rest) + [2000]
+    return _write(first, path, save_all=True, append_images=rest, duration=pause, loop=0)
+
+
+# ---------------------------------------------------------------------------------- command line
+
+EXAMPLES = """examples:
+  python nst_utils.py photo.jpg painting.jpg -o painted.png
+  python nst_utils.py photo.jpg painting.jpg --max-side 1024 --seconds 300
+  python nst_utils.py photo.jpg one.jpg two.jpg --style-weights 1 3
+  python nst_utils.py photo.jpg sky.jpg ground.jpg --masks sky_mask.png ground_mask.png
+  python nst_utils.py photo.jpg painting.jpg --colour luminance --animation making.gif
+  python nst_utils.py photo.jpg painting.jpg --alpha 0 --init noise     (a texture)
+
+exit codes: 0 done, 1 a bad input or option, 2 a wrong command line, 130 stopped by Ctrl-C (the
+best picture so far is written)"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    """One option for each field of `Recipe`, with its default."""
+    parser = argparse.ArgumentParser(
+        prog="python nst_utils.py",
+        description="Paint a photo in the style of one or several other pictures.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add, default = parser.add_argument, Recipe()
+    add("content", help="the photo")
+    add("style", nargs="+", help="the painting, or several")
+    add("-o", "--output", default="painted.png", help="where to write (painted.png)")
+    add("--max-side", type=int, default=400, help="longer side in pixels (400)")
+    add("--animation", help="write the making of it, too: .gif, .png or .webp")
+    add("--alpha", type=float, default=default.alpha, help="weight of the content (10)")
+    add("--beta", type=float, default=default.beta, help="weight of the style (40)")
+    add("--content-layer", default=default.content_layer, help=f"({default.content_layer})")
+    add("--style-layers", nargs="+", metavar="NAME=WEIGHT", help="(block1_conv1=0.2 ...)")
+    add("--style-weights", nargs="+", type=float, metavar="W", help="one a painting (alike)")
+    add("--masks", nargs="+", metavar="FILE", help="one a painting: where white, it is used")
+    add("--style-scale", type=float, default=1.0, help="2: strokes twice as large (1)")
+    add("--colour", default="style", help="style; matched or luminance: the photo's (style)")
+    add("--tv", type=float, default=default.tv, help="smoothing by total variation (0)")
+    add("--init", default="content", help="content, noise, style or a picture's file (content)")
+    add("--optimizer", default=default.optimizer, help="adam or lbfgs (adam)")
+    add("--scales", type=int, help="how often the side is halved, plus 1 (by size)")
+    add("--steps", type=int, help="at most, at each scale (40, or what --seconds allow)")
+    add("--seconds", type=float, help="time for everything (as long as it takes)")
+    add("--tolerance", type=float, default=default.tolerance, help="stop when 10 steps gain less")
+    add("--weights", default="auto", help="auto, imagenet, kmeans or a file (auto)")
+    add("--seed", type=int, default=0, help="of k-means filters and of noise (0)")
+    return parser
+
+
+def _from_arguments(options: dict) -> dict:
+    """Turn strings of the command line into what `Recipe` takes."""
+    if options["style_layers"]:
+        pairs = (text.partition("=") for text in options["style_layers"])
+        try:
+            options["style_layers"] = [(name, float(weight or 1)) for name, _, weight in pairs]
+        except ValueError as error:
+            raise PaintError(f"--style-layers takes NAME=WEIGHT: {error}.") from None
+    else:
+        del options["style_layers"]
+    if options["masks"]:
+        options["masks"] = [load_image(path) for path in options["masks"]]
+    if options["init"] not in ("content", "noise", "style"):
+        options["init"] = load_image(options["init"])
+    return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Paint one picture from the command line; 0 is success, 1 a bad input, 130 Ctrl-C."""
-    parser = argparse.ArgumentParser(
-        prog="python nst_utils.py", description="Paint a photo in the style of another picture."
-    )
-    parser.add_argument("content", help="the photo")
-    parser.add_argument("style", help="the painting")
-    parser.add_argument(
-        "-o", "--output", default="painted.png", help="where to write (painted.png)"
-    )
-    parser.add_argument("--max-side", type=int, default=400, help="longer side in pixels (400)")
-    parser.add_argument("--steps", type=int, default=40, help="steps at each of two scales (40)")
-    parser.add_argument("--alpha", type=float, default=10, help="weight of the content (10)")
-    parser.add_argument("--beta", type=float, default=40, help="weight of the style (40)")
-    parser.add_argument("--weights", default="auto", help="auto, imagenet, kmeans or a file (auto)")
-    parser.add_argument("--seed", type=int, default=0, help="of the k-means filters (0)")
-    options = vars(parser.parse_args(arguments))
-    settings = "nst_utils.py " + " ".join(f"{key}={value}" for key, value in options.items())
-    output, max_side = options.pop("output"), options.pop("max_side")
+    """Paint one picture from the command line; give the exit code."""
+    options = vars(_parser().parse_args(arguments))
+    settings = "nst_utils.py " + json.dumps({k: v for k, v in options.items() if v is not None})
+    output, animation = Path(options.pop("output")), options.pop("animation")
     try:
-        C, S = (load_image(options.pop(name), max_side) for name in ("content", "style"))
-        save_image(C, output)  # find out now, not after a minute, whether the result can be written
-        with tqdm(total=2 * (options["steps"] + 1), desc="painting", unit="step") as bar:
+        C, *styles = (
+            load_image(path, options["max_side"])
+            for path in (options.pop("content"), *options.pop("style"))
+        )
+        del options["max_side"]
+        options = _from_arguments(options)
+        recipe, pictures = Recipe(**options), []
+        for path in filter(None, (output, animation)):
+            check_output(path)
+        scales = len(_sides(C.shape, recipe.scales))
+        total = None if recipe.seconds else scales * ((recipe.steps or 40) + 1)
+        with tqdm(total=total, desc="painting", unit="step") as bar:
 
             def show(frame: Frame) -> None:
                 bar.update()
-                bar.set_postfix_str(f"J={frame.J:.3g}")
+                bar.set_postfix_str(f"{frame.side} px, J={frame.J:.3g}")
+                if animation:
+                    pictures.append(to_pixels(_shrink(frame.image, min(1, 480 / frame.side))))
 
-            painting = stylize(C, S, show, **options)
+            painting = stylize(C, styles, show, **options)
         print(save_image(painting.image, output, settings), painting.stopped)
-    except (ImageError, WeightsError) as error:
+        if animation:
+            print(save_animation(pictures, animation))
+    except (ImageError, WeightsError, PaintError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
-    return 130 if painting.stopped == "interrupted" else 0
+    return 130 if "interrupted" in painting.stopped else 0
 
 
 if __name__ == "__main__":

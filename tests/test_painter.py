@@ -1,4 +1,7 @@
-"""The painter and its command line."""
+"""The painter, its options and its command line."""
+
+import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -6,37 +9,121 @@ import tensorflow as tf
 from PIL import Image
 
 import nst_utils
+from nst_utils import PaintError, Recipe
 
 ROOT = nst_utils.ROOT
 C = nst_utils.load_image(ROOT / "images/content/house.jpg", 64)
 S = nst_utils.match_shape(nst_utils.load_image(ROOT / "images/styles/knife.jpg"), C)
+T = nst_utils.match_shape(nst_utils.load_image(ROOT / "images/styles/wave.jpg"), C)
+LEFT = np.zeros(C.shape[1:3], np.float32)
+LEFT[:, :32] = 1
 
 
-def test_costs_and_gradient_are_those_of_the_notebook(course):
+@pytest.fixture(scope="module", autouse=True)
+def weights(tmp_path_factory):
+    """One fit for all tests of this file."""
+    fitted = nst_utils.fit_kmeans_vgg19([C, S])
+    parts = {f"{name}/kernel": kernel for name, (kernel, _) in fitted.items()}
+    parts |= {f"{name}/bias": bias for name, (_, bias) in fitted.items()}
+    path = tmp_path_factory.mktemp("weights") / "fitted.npz"
+    np.savez(path, **parts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NST_WEIGHTS", str(path))
+        yield path
+
+
+@pytest.fixture(scope="module")
+def vgg(weights):
     names = [name for name, _ in nst_utils.STYLE_LAYERS] + [nst_utils.CONTENT_LAYER]
-    vgg = nst_utils.load_vgg19(names, "kmeans", [C, S])
+    return nst_utils.load_vgg19(names, images=[C, S])
+
+
+def objective(vgg, styles=(S,), content=C, **options):
+    return nst_utils._Objective(vgg, content, styles, Recipe(**options))
+
+
+def steps(styles=S, **options):
+    """The frames of a short painting."""
+    return list(nst_utils.paint(C, styles, **{"steps": 3, "scales": 1, **options}))
+
+
+# --- The objective
+
+
+def test_costs_and_gradient_are_those_of_the_notebook(course, vgg):
     G = tf.Variable(tf.clip_by_value(C + 0.2 * (S - C), 0, 1))
     with tf.GradientTape() as tape:
         a_G = vgg(G)
         J_content = course["compute_content_cost"](vgg(C), a_G)
         J_style = course["compute_style_cost"](vgg(S), a_G)
         J = course["total_cost"](J_content, J_style)
-    frames = nst_utils.paint(G.value(), S, steps=1, scales=1)
-    assert next(frames).J_content == 0  # it starts from its content
-    H = tf.Variable(G)
-    fused = nst_utils._costs(vgg, vgg(C)[-1], [nst_utils._gram_mean(a) for a in vgg(S)[:-1]])
-    with tf.GradientTape() as fused_tape:
-        ours = fused(H, 10.0, 40.0)
+    *ours, gradient = objective(vgg)(G.value())
     np.testing.assert_allclose(ours, [J, J_content, J_style], rtol=1e-3)
-    want, got = tape.gradient(J, G), fused_tape.gradient(ours[0], H)
-    np.testing.assert_allclose(got, want, rtol=1e-2, atol=1e-3 * float(tf.reduce_max(abs(want))))
+    want = tape.gradient(J, G)
+    np.testing.assert_allclose(gradient, want, rtol=1e-2, atol=1e-3 * np.abs(want).max())
 
 
-def test_the_cost_falls_and_the_result_is_a_picture():
-    painting = nst_utils.stylize(C, S, steps=8, scales=2)
+@pytest.mark.parametrize("options", [{}, {"masks": [LEFT, 1 - LEFT]}], ids=["plain", "masks"])
+def test_windows_give_the_numbers_of_the_whole(vgg, monkeypatch, options):
+    photo, *styles = (tf.image.resize(image, (150, 280)) for image in (C, S, T))
+    styles = styles if options else styles[:1]
+    G = 0.7 * photo + 0.3 * styles[0]
+    options["style_layers"] = [("block1_conv1", 0.5), ("block3_conv1", 0.5)]
+    options["content_layer"] = "block3_conv2"  # it sees 32 pixels far
+    *costs, gradient = objective(vgg, styles, photo, **options)(G)
+    monkeypatch.setattr(nst_utils, "TILE", 144)
+    cut = objective(vgg, styles, photo, **options)
+    assert len(cut.windows) > 3 and len({window[2:] for window, _ in cut.windows}) == 1
+    *cut_costs, cut_gradient = cut(G)
+    assert cut.measure.experimental_get_tracing_count() == 1
+    np.testing.assert_allclose(cut_costs, costs, rtol=1e-4)
+    scale = np.abs(gradient).max()
+    np.testing.assert_allclose(cut_gradient, gradient, rtol=1e-2, atol=1e-3 * scale)
+
+
+def test_windows_cover_every_pixel_once():
+    for height, width in ((769, 768), (1000, 3001), (2048, 800)):
+        seen = np.zeros((1, height, width), int)
+        for (top, left, *size), inside in nst_utils._windows((1, height, width, 3), 96):
+            assert top % 16 == left % 16 == 0 and max(size) <= nst_utils.TILE
+            part = nst_utils._cut(seen, (top, left, *size))
+            first, last, begin, end = inside.numpy()
+            assert first >= 96 or (top == 0 and first == 0)
+            assert last <= size[0] - 96 or top + last == height
+            part[:, first:last, begin:end] += 1
+        assert (seen == 1).all()
+
+
+def test_one_trace_a_scale_and_nothing_above_the_deepest_layer(vgg):
+    one = objective(vgg, style_layers=[("block2_conv1", 1.0)], content_layer="block1_conv2")
+    for weight in (0.1, 0.2, 0.3):
+        one(C + weight)
+    assert one.whole.experimental_get_tracing_count() == 1
+    assert one.net.layers[-1].name == "block2_conv1"
+    assert objective(vgg, alpha=0).net.layers[-1].name == "block5_conv1"
+    assert len(objective(vgg, beta=0).net.outputs) == 1
+
+
+def test_total_variation_and_its_gradient(vgg):
+    flat, rough = tf.fill(C.shape, 0.5), nst_utils._begin(C, [S], Recipe(init="noise"))[1]
+    plain, smooth = objective(vgg), objective(vgg, tv=3.0)
+    added = [float(smooth(G)[0] - plain(G)[0]) for G in (flat, rough)]
+    assert added[0] == pytest.approx(3 * 2 * 0.01, rel=0.1) and added[1] > 3 * added[0]
+    slope = (smooth(rough)[3] - plain(rough)[3]).numpy()
+    direction = np.sign(slope)
+    moved = [float(nst_utils._roughness(rough + h * direction)[0]) for h in (-1e-3, 1e-3)]
+    assert (moved[1] - moved[0]) / 2e-3 == pytest.approx((slope * direction).sum() / 3, rel=0.05)
+
+
+# --- The descent
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_the_cost_falls_and_the_result_is_a_picture(optimizer):
+    painting = nst_utils.stylize(C, S, steps=8, scales=2, optimizer=optimizer)
     costs = [row[1] for row in painting.history]
     assert painting.stopped == "finished" and len(costs) == 18
-    assert costs[-1] < 0.7 * costs[0]
+    assert costs[-1] < 0.8 * costs[0]
     assert painting.image.shape == C.shape
     assert np.array_equal(painting.image, np.clip(painting.image, 0, 1))
 
@@ -46,33 +133,183 @@ def test_same_seed_same_picture():
     assert np.array_equal(nst_utils.to_pixels(one), nst_utils.to_pixels(two))
 
 
-def test_an_interrupt_returns_the_best_so_far():
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_an_interrupt_returns_the_best_so_far(optimizer):
     def stop(frame):
         if frame.step == 3:
             raise KeyboardInterrupt
 
-    painting = nst_utils.stylize(C, S, stop, steps=8, scales=1)
+    painting = nst_utils.stylize(C, S, stop, steps=8, scales=2, optimizer=optimizer)
     assert painting.stopped == "interrupted" and len(painting.history) == 4
-    assert not np.array_equal(painting.image, C)
+    assert painting.image.shape == C.shape and not np.array_equal(painting.image, C)
 
 
-def test_a_cost_that_is_not_finite_ends_with_a_reason():
-    painting = nst_utils.stylize(C, S, steps=3, scales=1, beta=float("inf"))
-    assert "step 0" in painting.stopped and np.isfinite(painting.image).all()
+def test_a_cost_that_is_not_finite_ends_the_scale_with_the_best_picture(monkeypatch):
+    honest, calls = nst_utils._Objective.__call__, []
+
+    def spoilt(self, G):
+        calls.append(G)
+        J, *rest = honest(self, G)
+        return (J * float("nan") if len(calls) in (4, 5) else J, *rest)
+
+    monkeypatch.setattr(nst_utils._Objective, "__call__", spoilt)
+    painting = nst_utils.stylize(C, S, steps=6, scales=3)
+    assert painting.stopped.count("not finite") == 2 and "after 3 steps" in painting.stopped
+    assert len(calls) == 4 + 1 + 7 and np.isfinite([row[1] for row in painting.history]).all()
+    assert np.isfinite(painting.image).all() and painting.image.shape == C.shape
+
+
+def test_steps_0_1_and_a_budget_of_seconds():
+    assert [frame.step for frame in steps(steps=0)] == [0]
+    assert [frame.step for frame in steps(steps=1)] == [0, 1]
+    frames = steps(steps=None, seconds=4, tolerance=0)
+    assert 2.5 < frames[-1].seconds < 5.5 and len(frames) > 8
+    assert len(steps(steps=None, seconds=0, scales=2)) == 2  # a start, at least
+
+
+def test_it_stops_when_it_no_longer_pays():
+    assert len(steps(steps=60, tolerance=0.5)) < 20
+
+
+# --- What people ask for
+
+
+def test_texture_and_reconstruction():
+    texture = steps(alpha=0, init="noise", steps=6)
+    assert texture[-1].J_style < 0.6 * texture[0].J_style and texture[-1].J_content == 0
+    photo = steps(beta=0, init="noise", steps=6)
+    assert photo[-1].J_content < 0.7 * photo[0].J_content and photo[-1].J_style == 0
+
+
+def test_where_it_starts():
+    assert np.allclose(steps(steps=0, init="style")[0].image, S, atol=1e-6)
+    assert np.allclose(steps(steps=0, init=T)[0].image, T, atol=1e-6)
+    noise = [steps(steps=0, init="noise", seed=seed)[0].image.numpy() for seed in (1, 1, 2)]
+    assert np.array_equal(noise[0], noise[1]) and not np.array_equal(noise[0], noise[2])
+    assert 0.05 < noise[0].std() < 0.07
+
+
+def test_the_difference_is_carried_up_not_the_picture():
+    frames = list(nst_utils.paint(C, S, steps=1, scales=2))
+    change = frames[1].image - nst_utils._shrink(C, 0.5) if frames[1].J < frames[0].J else 0
+    want = tf.clip_by_value(C + nst_utils._resize(change, C.shape[1:3]), 0, 1)
+    assert np.allclose(frames[2].image, want, atol=1e-5)
+    assert [frame.side for frame in frames] == [32, 32, 64, 64]
+
+
+def test_several_styles_by_weight(vgg):
+    only, other = (float(objective(vgg, [P])(C)[2]) for P in (S, T))
+    mixed = float(objective(vgg, [S, T], style_weights=[1, 3])(C)[2])
+    assert mixed == pytest.approx((only + 3 * other) / 4, rel=1e-3)
+    first = float(objective(vgg, [S, T], style_weights=[1, 0])(C)[2])
+    assert first == pytest.approx(only, rel=1e-3)
+
+
+def test_a_mask_confines_a_style(vgg):
+    near = {"alpha": 0, "style_layers": [("block1_conv1", 1.0), ("block1_conv2", 1.0)]}
+    both = objective(vgg, [S, T], masks=[LEFT, 1 - LEFT], **near)(C)[3].numpy()
+    left = objective(vgg, [S], masks=[LEFT], **near)(C)[3].numpy()
+    assert np.abs(left[:, :, :30]).min((0, 1, 3)).max() > 0 and not left[:, :, 35:].any()
+    far = np.s_[:, :, :28]  # the left half is pulled by S alone, as hard as a whole picture is
+    np.testing.assert_allclose(both[far] * 2, left[far], rtol=0.02, atol=1e-5 * np.abs(left).max())
+
+
+def test_luminance_keeps_the_photo_s_chroma():
+    frame = steps(colour="luminance", steps=5)[-1]
+    inside = (frame.image > 0.02) & (frame.image < 0.98)
+    inside = tf.reduce_all(inside, -1)
+    before, after = (tf.image.rgb_to_yiq(image)[..., 1:][inside] for image in (C, frame.image))
+    assert np.abs(before - after).max() < 0.01
+    assert np.abs(tf.image.rgb_to_yiq(C - frame.image)[..., 0]).mean() > 0.01
+
+
+def test_matched_colours_have_the_photo_s_mean_and_covariance():
+    dull = 0.3 + 0.4 * C  # so that nothing is clipped
+    moved = np.asarray(nst_utils._match_colours(S, dull), np.float64).reshape(-1, 3)
+    want = np.asarray(dull, np.float64).reshape(-1, 3)
+    assert np.allclose(moved.mean(0), want.mean(0), atol=0.01)
+    assert np.allclose(np.cov(moved.T), np.cov(want.T), atol=0.002)
+    flat = nst_utils._match_colours(tf.fill(S.shape, 0.5), C)
+    assert np.isfinite(flat).all()
+
+
+def test_style_scale_makes_the_style_picture_larger():
+    areas = [np.prod(nst_utils._same_area(S, C, k).shape[1:3]) for k in (1, 2)]
+    assert areas[0] == pytest.approx(64 * 47, rel=0.05) and areas[1] == pytest.approx(
+        4 * areas[0], rel=0.05
+    )
+
+
+def test_animation(tmp_path):
+    frames = [nst_utils.to_pixels(frame.image) for frame in nst_utils.paint(C, S, steps=2)]
+    for suffix in ("gif", "png"):
+        with Image.open(nst_utils.save_animation(frames, tmp_path / f"a.{suffix}")) as picture:
+            assert picture.n_frames == 3 and picture.size == (64, 47)
+    with pytest.raises(nst_utils.ImageError, match="jpg"):
+        nst_utils.save_animation(frames, tmp_path / "a.jpg")
+
+
+# --- Bad options, and what will not fit
+
+
+@pytest.mark.parametrize(
+    "options, word",
+    [
+        ({"alpha": -1}, "alpha"),
+        ({"beta": float("nan")}, "beta"),
+        ({"alpha": 0, "beta": 0}, "nothing"),
+        ({"colour": "grey"}, "luminance"),
+        ({"optimizer": "sgd"}, "lbfgs"),
+        ({"init": "black"}, "noise"),
+        ({"steps": -1}, "steps"),
+        ({"content_layer": "conv4_2"}, "block4_conv2"),
+        ({"style_layers": [("block9_conv1", 1)]}, "block9_conv1"),
+        ({"style_weights": [1, 2]}, "style_weights has 2 entries for 1"),
+        ({"style_weights": [0]}, "not all 0"),
+        ({"masks": [np.zeros((4, 4))]}, "not all 0"),
+        ({"masks": [LEFT, LEFT]}, "masks has 2"),
+    ],
+)
+def test_bad_options_are_named(options, word):
+    with pytest.raises(PaintError, match=word):
+        steps(**options)
+
+
+def test_too_large_a_picture_is_refused_with_the_size_that_would_fit(monkeypatch):
+    monkeypatch.setattr(
+        nst_utils.psutil, "virtual_memory", lambda: SimpleNamespace(available=1.5e9)
+    )
+    with pytest.raises(PaintError, match="longer side") as raised:
+        next(nst_utils.paint(tf.zeros((1, 600, 900, 3)), S))
+    side = int(str(raised.value).split("max_side=")[1].split(")")[0])
+    assert 300 < side < 900
+    assert nst_utils.memory_needed((1, side * 2 // 3, side, 3)) <= 1.5
+    assert nst_utils.memory_needed((1, 1.1 * side * 2 / 3, 1.1 * side, 3)) > 1.5
 
 
 def test_command_line(tmp_path, capsys):
-    content, style = (
-        str(ROOT / f"images/{name}.jpg") for name in ("content/house", "styles/knife")
+    content, style, other = (
+        str(ROOT / f"images/{name}.jpg")
+        for name in ("content/house", "styles/knife", "styles/wave")
     )
-    out = tmp_path / "out.png"
-    arguments = [content, style, "-o", str(out), "--max-side", "64", "--steps", "2"]
+    out, small = tmp_path / "out.png", ["--max-side", "64", "--steps", "2"]
+    arguments = [content, style, "-o", str(out), *small, "--animation", str(tmp_path / "a.gif")]
     assert nst_utils.main(arguments) == 0
-    assert "finished" in capsys.readouterr().out
+    assert "finished" in capsys.readouterr().out and (tmp_path / "a.gif").exists()
     with Image.open(out) as picture:
         picture.load()
-        assert max(picture.size) == 64 and "steps=2" in picture.text["Software"]
-    assert nst_utils.main(["missing.jpg", style, "-o", str(out)]) == 1
-    assert "missing.jpg" in capsys.readouterr().err
+        settings = json.loads(picture.text["Software"].removeprefix("nst_utils.py "))
+    assert max(picture.size) == 64 and settings["steps"] == 2 and settings["style"] == [style]
+    mask = str(nst_utils.save_image(np.repeat(LEFT[..., None], 3, -1), tmp_path / "mask.png"))
+    many = ["--masks", mask, mask, "--init", style, "--style-layers", "block1_conv1=1"]
+    assert nst_utils.main([content, style, other, "-o", str(out), *small, *many]) == 0
+    bad = (
+        ["missing.jpg", style],
+        [content, style, "--alpha", "-1"],
+        [content, style, "--masks", "x"],
+    )
+    for words, name in zip(bad, ("missing.jpg", "alpha", "'x'"), strict=True):
+        assert nst_utils.main([*words, "-o", str(out), *small]) == 1
+        assert name in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         nst_utils.main([])
