@@ -243,13 +243,14 @@ class WeightsError(RuntimeError):
 
 def load_vgg19(
     layer_names: Sequence[str],
-    weights: str | os.PathLike = "auto",
+    weights: str | os.PathLike | Weights = "auto",
     images: Sequence[tf.Tensor] | None = None,
     seed: int = 0,
 ) -> keras.Model:
     """Load VGG-19, frozen, as a model from RGB in [0, 1] to the activations of `layer_names`.
 
-    `weights` is "auto", "imagenet", "kmeans" or the path of an .h5, .mat or .npz file. "auto"
+    `weights` is "auto", "imagenet", "kmeans", the path of an .h5, .mat or .npz file, or a dict as
+    `read_weights` gives it; where layers are missing, they are fitted by k-means. "auto"
     takes $NST_WEIGHTS; else a verified file in pretrained-model/ or in Keras' cache; else a
     download of 80 MB; else k-means filters fitted to `images`, the content and the style picture,
     each (1, n_H, n_W, 3). `model.weights_source` says which it was.
@@ -324,8 +325,16 @@ def _checked(image: tf.Tensor) -> tf.Tensor:
 # Where weights come from, in the order in which they are tried
 
 
-def _find_weights(weights: str | os.PathLike, images: Sequence | None) -> tuple[Weights, str]:
+def _find_weights(
+    weights: str | os.PathLike | Weights, images: Sequence | None
+) -> tuple[Weights, str]:
     """Give (weights, where they are from); empty weights stand for k-means filters."""
+    if isinstance(weights, dict):
+        try:
+            _check_structure(weights, whole=not images)
+        except ValueError as error:
+            raise WeightsError(f"The given weights are not VGG-19's: {error}.") from None
+        return weights, "given weights"
     asked = str(weights)
     if asked == "auto":
         asked = os.environ.get("NST_WEIGHTS", "").strip() or "auto"
@@ -639,6 +648,15 @@ def _spherical_kmeans(points: tf.Tensor, k: int, rng: np.random.Generator) -> tf
     return centroids
 
 
+_last_fit: dict[Path, Weights] = {}  # one fit of some 50 MB: the same pictures are painted again
+
+
+def _remembered(path: Path, weights: Weights) -> Weights:
+    _last_fit.clear()
+    _last_fit[path] = weights
+    return weights
+
+
 def _cached_fit(images: Sequence[tf.Tensor], seed: int, until: str) -> Weights:
     """Fit k-means filters, or take them from pretrained-model/ if they were fitted before."""
     key = hashlib.sha256(
@@ -647,10 +665,12 @@ def _cached_fit(images: Sequence[tf.Tensor], seed: int, until: str) -> Weights:
     for image in images:
         key.update(np.asarray(image).tobytes() + str(image.shape).encode())
     path = PRETRAINED / f"kmeans-{key.hexdigest()[:16]}.npz"
+    if path in _last_fit:
+        return _last_fit[path]
     try:
-        return read_weights(path)
+        return _remembered(path, read_weights(path))
     except WeightsError:  # not there, or damaged: fit
-        fitted = fit_kmeans_vgg19(images, seed=seed, until=until)
+        fitted = _remembered(path, fit_kmeans_vgg19(images, seed=seed, until=until))
     halves = {
         f"{name}/{part}": array.astype(np.float16)  # exact: the fit is rounded to half precision
         for name, arrays in fitted.items()
@@ -839,12 +859,12 @@ class Recipe:
     colour: str = "style"  # or keep the photo's: "matched", "luminance"
     tv: float = 0.0  # weight of the total variation: smooths; 0.5 is mild
     init: str | tf.Tensor = "content"  # or "noise", "style", a picture
-    optimizer: str = "adam"  # or "lbfgs"
+    optimizer: str = "lbfgs"  # or "adam"; see tests/benchmark.py
     scales: int | None = None  # None: halve while the longer side stays at 160 pixels or more
     steps: int | None = None  # at each scale; None: 40, or what `seconds` allow
     seconds: float | None = None  # for everything, the fit of filters included
     tolerance: float = 1e-3  # a scale ends when 10 steps lowered J by less than this share
-    weights: str | os.PathLike = "auto"  # see `load_vgg19`
+    weights: str | os.PathLike | Weights = "auto"  # see `load_vgg19`
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -971,8 +991,7 @@ def _descend(
 def _adam(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float], None]:
     """Yield a picture, be sent its (J, gradient, progress from 0 to 1), move, and so on.
 
-    The rate falls along a cosine, and beta_1 = 0.7 forgets old gradients sooner than Adam's 0.9:
-    measured, 40 such steps go as far as some hundreds of the course's with a rate of 0.01.
+    The rate falls along a cosine, and beta_1 = 0.7 forgets old gradients sooner than Adam's 0.9.
     """
     picture = tf.Variable(G)
     adam = keras.optimizers.Adam(beta_1=0.7, beta_2=0.99)
@@ -986,23 +1005,32 @@ def _adam(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float], 
 
 
 def _lbfgs(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float], None]:
-    """The same with SciPy's L-BFGS-B between the bounds 0 and 1, as Gatys used L-BFGS.
+    """The same with SciPy's L-BFGS-B between the bounds 0 and 1; Gatys 2015 used L-BFGS, too.
 
-    SciPy calls a function and does not yield, so it runs in a thread that asks and waits.
+    SciPy calls a function instead of yielding, so it runs in a thread that asks and waits. J is
+    given to it in units in which its first step moves pixels by some 0.05: with J as it is, the
+    first ten evaluations are lost in finding out how far to go.
     """
-    asked, answers = queue.Queue(), queue.Queue()
+    asked, answers, unit = queue.Queue(), queue.Queue(), None
 
     def evaluate(x: np.ndarray) -> tuple[float, np.ndarray]:
+        nonlocal unit
         asked.put(x.reshape(G.shape).astype(np.float32))
-        J, gradient = answers.get()  # None when the generator is closed: ends the thread
-        return J, np.asarray(gradient, np.float64).ravel()
+        J, gradient = answers.get()  # None when the generator is closed: that ends the thread
+        gradient = np.asarray(gradient, np.float64).ravel()
+        unit = unit or 0.05 / (np.sqrt(np.mean(gradient**2)) + 1e-30)
+        return J * unit, gradient * unit
 
     def minimize() -> None:
         with suppress(TypeError):  # from unpacking that None
             scipy.optimize.minimize(
-                evaluate, np.asarray(G, np.float64).ravel(), jac=True, method="L-BFGS-B",
-                bounds=scipy.optimize.Bounds(0, 1), options={"maxiter": 100_000, "maxfun": 100_000},
-            )  # fmt: skip
+                evaluate,
+                np.asarray(G, np.float64).ravel(),
+                jac=True,
+                method="L-BFGS-B",
+                bounds=scipy.optimize.Bounds(0, 1),
+                options={"maxiter": 10**6, "maxfun": 10**6, "ftol": 0, "gtol": 0},
+            )
         asked.put(None)
 
     thread = threading.Thread(target=minimize, daemon=True)
@@ -1436,7 +1464,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--colour", default="style", help="style; matched or luminance: the photo's (style)")
     add("--tv", type=float, default=default.tv, help="smoothing by total variation (0)")
     add("--init", default="content", help="content, noise, style or a picture's file (content)")
-    add("--optimizer", default=default.optimizer, help="adam or lbfgs (adam)")
+    add("--optimizer", default=default.optimizer, help="lbfgs or adam (lbfgs)")
     add("--scales", type=int, help="how often the side is halved, plus 1 (by size)")
     add("--steps", type=int, help="at most, at each scale (40, or what --seconds allow)")
     add("--seconds", type=float, help="time for everything (as long as it takes)")

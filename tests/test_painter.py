@@ -159,12 +159,36 @@ def test_a_cost_that_is_not_finite_ends_the_scale_with_the_best_picture(monkeypa
     assert np.isfinite(painting.image).all() and painting.image.shape == C.shape
 
 
-def test_steps_0_1_and_a_budget_of_seconds():
-    assert [frame.step for frame in steps(steps=0)] == [0]
-    assert [frame.step for frame in steps(steps=1)] == [0, 1]
-    frames = steps(steps=None, seconds=4, tolerance=0)
-    assert 2.5 < frames[-1].seconds < 5.5 and len(frames) > 8
-    assert len(steps(steps=None, seconds=0, scales=2)) == 2  # a start, at least
+@pytest.mark.parametrize("number", [0, 1])
+def test_steps_0_and_1(number):
+    assert [frame.step for frame in steps(steps=number)] == list(range(number + 1))
+
+
+def test_a_budget_of_seconds(monkeypatch):
+    """On a clock that says: 2 s to begin with, 1 s an evaluation at half the side, 4 s at full."""
+    now, honest = [0.0], nst_utils._Objective.__call__
+    clock = SimpleNamespace(monotonic=lambda: now[0], perf_counter=lambda: now[0])
+
+    def slow(self, G):
+        now[0] += 4.0 if max(G.shape) == 64 else 1.0
+        return honest(self, G)
+
+    def begin(*arguments, honest=nst_utils._same_area):
+        now[0] = 2.0
+        return honest(*arguments)
+
+    monkeypatch.setattr(nst_utils, "time", clock)
+    monkeypatch.setattr(nst_utils, "_speed", lambda: 1e11)
+    monkeypatch.setattr(nst_utils._Objective, "__call__", slow)
+    monkeypatch.setattr(nst_utils, "_same_area", begin)
+    for optimizer in ("adam", "lbfgs"):
+        now[0] = 0.0
+        options = {"steps": None, "scales": 2, "tolerance": 0, "optimizer": optimizer}
+        frames = steps(seconds=42, **options)
+        sides = [frame.side for frame in frames]
+        assert sides.count(32) == 10 and sides.count(64) == 7 and frames[-1].seconds == 40
+    now[0] = 0.0
+    assert len(steps(seconds=0, **options)) == 2  # a look at each scale, at least
 
 
 def test_it_stops_when_it_no_longer_pays():
@@ -231,6 +255,18 @@ def test_matched_colours_have_the_photo_s_mean_and_covariance():
     assert np.allclose(np.cov(moved.T), np.cov(want.T), atol=0.002)
     flat = nst_utils._match_colours(tf.fill(S.shape, 0.5), C)
     assert np.isfinite(flat).all()
+
+
+def test_weights_can_be_given_and_completed(weights):
+    given = nst_utils.read_weights(weights)
+    some = {name: given[name] for name in given if name.startswith("block1")}
+    names = ["block1_conv1", "block2_conv1"]
+    whole, partly = (nst_utils.load_vgg19(names, w, [C, S]) for w in (given, some))
+    kernels = [net.get_layer("block1_conv2").get_weights()[0] for net in (whole, partly)]
+    assert np.allclose(*kernels) and "block2_conv1 and above by k-means" in partly.weights_source
+    some["block1_conv1"] = (np.zeros((3, 3, 3, 64)), np.zeros(64))
+    with pytest.raises(nst_utils.WeightsError, match="block1_conv1 holds"):
+        nst_utils.load_vgg19(names, some, [C, S])
 
 
 def test_style_scale_makes_the_style_picture_larger():
