@@ -1061,7 +1061,7 @@ def _clock(start: float, recipe: Recipe, last: bool) -> Callable[[int], float]:
             return by_steps
         used = time.monotonic() - begun
         next_one = used * (step + 2) / (step + 1)  # when the next evaluation will have ended
-        return 1.0 if next_one >= allowed else max(by_steps, used / allowed)
+        return 1.0 if next_one > allowed else max(by_steps, used / allowed)
 
     return progress
 
