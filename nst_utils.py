@@ -182,6 +182,8 @@ def _contents(source: object, shown: str) -> bytes:
 
 # Pillow reads EPS by starting Ghostscript, another program; the others it only recognises.
 NOT_READ = {"EPS", "BUFR", "FPX", "GRIB", "HDF5", "MIC", "MPEG", "WMF"}
+# Pillow scales a PNG's pixels to 8 bits, but not the one value or colour that is transparent.
+TRANSPARENT_SCALE = {"L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}
 UPRIGHT = dict(zip(range(2, 9), (0, 3, 1, 5, 4, 6, 2), strict=True))  # EXIF -> Image.Transpose
 
 
@@ -189,6 +191,12 @@ def _decoded(file: BinaryIO, max_side: int | None) -> tf.Tensor:
     """Decode, turn, convert, shrink. Raises what Pillow raises."""
     Image.init()
     with Image.open(file, formats=[name for name in Image.ID if name not in NOT_READ]) as opened:
+        if scale := TRANSPARENT_SCALE.get(opened.format == "PNG" and str(opened.tile[0][3])):
+            clear = np.atleast_1d(opened.info.get("transparency", ())) * scale
+            if clear.size:
+                opened.info["transparency"] = (
+                    int(clear[0]) if clear.size == 1 else tuple(map(int, clear))
+                )
         opened.load()  # decode now, so that a truncated file fails here
         picture = _rgb(opened)
         with suppress(Exception):  # no EXIF, or a broken one: the picture stays as it lies

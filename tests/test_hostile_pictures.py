@@ -1,7 +1,7 @@
 """Odd and hostile pictures: each is read right, or is refused in one line.
 
-The pictures are written here, the oracles are NumPy formulas or TensorFlow's own decoders. A warning
-is an error. NST_FUZZ_SECONDS sets how long the slow fuzz lasts.
+The pictures are written here, the oracles are NumPy formulas or TensorFlow's own decoders. A
+warning is an error. NST_FUZZ_SECONDS sets how long the slow fuzz lasts.
 """
 
 import colorsys
@@ -10,6 +10,7 @@ import os
 import struct
 import tempfile
 import time
+import warnings
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -36,7 +37,9 @@ def encoded(picture: Image.Image | np.ndarray, kind: str, **options: object) -> 
     """A picture as the bytes of a file."""
     picture = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
     file = io.BytesIO()
-    picture.save(file, kind, **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow will drop a format some day
+        picture.save(file, kind, **options)
     return file.getvalue()
 
 
@@ -104,7 +107,7 @@ def raw(mode: str, pixels: np.ndarray) -> Image.Image:
 
 
 CMYK = np.dstack([NOISE, ALPHA])
-LAB = np.stack([100 + x, x, 256 - y], -1).astype(np.uint8)  # b from 0 down to -47
+LAB = np.stack([100 + x, x // 2, 256 - y // 2], -1).astype(np.uint8)  # b: 0 to -23
 WIDE = (GREY.astype(np.uint16) << 8) + ALPHA
 PALETTE = RNG.integers(0, 256, (256, 3), dtype=np.uint8)
 PALETTED = raw("P", GREY)
@@ -170,9 +173,9 @@ def test_mode(mode, kind):
 
 @pytest.mark.parametrize(
     ("dtype", "low", "high"),
-    [("i4", 0, 200), ("i4", -5, 60000), ("i4", 0, 2**31 - 1)]
-    + [("f4", 0, 0.5), ("f4", 0, 255), ("f4", 0, 6e4), ("f4", -1, 1), ("f4", 0, 1e30)],
-)
+    [("i4", 0, 200), ("i4", -5, 60000), ("i4", 0, 2**31 - 1), ("f4", 0, 0.5), ("f4", 0, 255),
+     ("f4", 0, 6e4), ("f4", -1, 1), ("f4", 0, 1e30)],
+)  # fmt: skip
 def test_tiff_of_32_bits(dtype, low, high):
     """The range is that of the next usual format: 1 (float only), 255, 65535, else the peak."""
     values = np.linspace(low, high, 960).reshape(24, 40).astype(dtype)
@@ -237,7 +240,9 @@ def test_png(depth, colour, channels, interlace, clear):
         extra += chunk(b"tRNS", struct.pack(f">{channels}H", *chosen))
         expected[(values == chosen).all(-1)] = 255
     expected = expected[..., 0] if expected.shape[-1] == 1 else expected
-    assert same(read(png(values, depth, colour, interlace, extra)), expected, 1.01)
+    assert same(
+        read(png(values, depth, colour, interlace, extra)), expected, 2 if depth == 16 else 1.01
+    )
 
 
 # --- JPEG, EXIF, animations, TIFF, ICC -----------------------------------------------------------
@@ -245,10 +250,10 @@ def test_png(depth, colour, channels, interlace, clear):
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"progressive": True}, {"subsampling": 0}, {"subsampling": 2}, {"quality": 5}]
-    + [{"optimize": True}, {"restart_marker_rows": 1}, {"keep_rgb": True}, {"mode": "L"}],
+    [{}, {"progressive": True}, {"subsampling": 0}, {"subsampling": 2}, {"quality": 5},
+     {"optimize": True}, {"restart_marker_rows": 1}, {"keep_rgb": True}, {"mode": "L"}],
     ids=str,
-)
+)  # fmt: skip
 def test_jpeg_as_tensorflow_reads_it(options):
     options = dict(options)
     mode = options.pop("mode", "RGB")
@@ -321,26 +326,24 @@ def test_tiff_of_16_bits(order, channels):
     """Written by hand: Pillow writes no 16-bit colour."""
     values = np.random.default_rng(1).integers(0, 65536, (9, 11, channels))
     data = values.astype(order + "u2").tobytes()
-    bits = struct.pack(f"{order}{channels}H", *[16] * channels)
-    tags = [(256, 4, 1, 11), (257, 4, 1, 9), (259, 3, 1, 1), (277, 3, 1, channels)]
-    tags += [(262, 3, 1, 1 if channels == 1 else 2), (273, 4, 1, 8), (278, 4, 1, 9)]
-    tags += [(279, 4, 1, len(data)), (258, 3, channels, 16 if channels == 1 else 8 + len(data))]
-    tags += [(338, 3, 1, 2)] * (channels == 4)
-    start = 8 + len(data) + len(bits)
-    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", start)
+    bits = 16 if channels == 1 else 8 + len(data)  # the value, or where the values are
+    kind = 1 if channels == 1 else 2
+    tags = {256: 11, 257: 9, 258: bits, 259: 1, 262: kind, 273: 8, 277: channels, 278: 9}
+    tags |= {279: len(data)} | ({338: 2} if channels == 4 else {})
     rows = b"".join(
-        struct.pack(order + "HHI", *tag)
-        + struct.pack(
-            order + ("HH" if kind == 3 and n == 1 else "I"), value, *[0] * (kind == 3 and n == 1)
-        )
-        for *tag, value in sorted(tags)
-        for kind, n in [tag[1:]]
+        struct.pack(order + "HHI", tag, 3, channels) + struct.pack(order + "I", value)
+        if tag == 258 and channels > 1
+        else struct.pack(order + "HHIHH", tag, 3, 1, value, 0)
+        for tag, value in tags.items()
     )
-    file = head + data + bits + struct.pack(order + "H", len(tags)) + rows + b"\0" * 4
+    start = 8 + len(data) + 2 * channels
+    head = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(order + "I", start)
+    file = head + data + struct.pack(f"{order}{channels}H", *[16] * channels)
+    file += struct.pack(order + "H", len(tags)) + rows + b"\0" * 4
     expected = values[..., :3] / 257
     if channels == 4:
         expected = on_white(expected, values[..., 3] / 257)
-    assert same(read(file), expected[..., 0] if channels == 1 else expected, 1.51)
+    assert same(read(file), expected[..., 0] if channels == 1 else expected, 2)
 
 
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits"])
@@ -388,14 +391,14 @@ def test_icc_profile_of_swapped_colours_with_alpha_palette_and_grey():
     for picture in (raw("RGBA", CMYK), PALETTED):
         expected = read(encoded(picture, "PNG", icc_profile=plain))[..., ::-1]
         assert same(read(encoded(picture, "PNG", icc_profile=swap)), expected, 2)
-    grey = encoded(raw("L", GREY), "PNG", icc_profile=icc(WIDER, 1.0, b"GRAY"))
-    assert same(read(grey), encode_srgb(GREY / 255.0), 2)
+    grey = encoded(raw("L", GREY), "PNG", icc_profile=icc(WIDER, 1.8, b"GRAY"))
+    assert same(read(grey), encode_srgb((GREY / 255.0) ** 1.8), 3)
 
 
 @pytest.mark.parametrize(
     "profile",
     [b"", b"\0", b"garbage" * 40, icc(WIDER, 2.2)[:200], icc(WIDER, 2.2, b"CMYK"),
-     icc(WIDER, 2.2, b"GRAY"), icc(WIDER * 0, 2.2)],
+     icc(WIDER, 2.2, b"GRAY")],
 )  # fmt: skip
 def test_a_profile_that_does_not_work_is_ignored(profile):
     assert same(read(encoded(NOISE, "PNG", icc_profile=profile)), NOISE)
@@ -421,12 +424,14 @@ def test_20_000_pixels_wide():
     assert read(encoded(wide, "JPEG"), max_side=500).shape == (2, 500, 3)
 
 
-@pytest.mark.parametrize("side", [5.5, 1, 40, 10**9, float("inf")])
-def test_max_side_may_be_any_number_from_1_on(side):
+@pytest.mark.parametrize("side", [1, 7, np.int64(40), 10**30])
+def test_max_side_may_be_any_whole_number_from_1_on(side):
     assert max(read(encoded(NOISE, "PNG"), max_side=side).shape[:2]) <= min(side, 40)
 
 
-@pytest.mark.parametrize("side", [0, -1, 0.5, float("nan"), "400", [400], b"4", 1j])
+@pytest.mark.parametrize(
+    "side", [0, -1, 0.5, 40.0, float("nan"), float("inf"), "400", [400], b"4", 1j]
+)
 def test_other_max_sides_are_refused(side):
     assert "max_side" in refused(encoded(NOISE, "PNG"), max_side=side)
 
