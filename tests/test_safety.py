@@ -107,8 +107,15 @@ def observed(folder: Path, cells: list[str]) -> tuple[list, list]:
         (folder / name).mkdir()
     places = {name: str(folder / "tmp") for name in ("TMPDIR", "TEMP", "TMP")}
     environment = os.environ | places | {"MPLBACKEND": "agg", "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run([sys.executable, "-c", AUDIT], input=json.dumps(cells), text=True,
-                          cwd=folder, env=environment, capture_output=True, timeout=300)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", AUDIT],
+        input=json.dumps(cells),
+        text=True,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     seen = json.loads((folder / "seen.json").read_text())
     events = [s for s in seen if s[0] != "write" and not any(n.endswith(HARMLESS) for n in s[2])]
