@@ -17,19 +17,22 @@ from __future__ import annotations
 import argparse
 import functools
 import hashlib
+import io
 import json
 import os
 import queue
 import re
+import stat
 import sys
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow: it is chatty on start-up
 
@@ -43,7 +46,7 @@ import scipy.linalg
 import scipy.optimize
 import tensorflow as tf
 from matplotlib.figure import Figure
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 from tqdm import tqdm
 
@@ -76,36 +79,128 @@ def _whole_file(path: Path) -> Iterator[Path]:
         Path(name).unlink(missing_ok=True)
 
 
-def load_image(path: str | os.PathLike, max_side: int | None = None) -> tf.Tensor:
+def load_image(
+    path: str | os.PathLike | bytes | BinaryIO, max_side: int | None = None
+) -> tf.Tensor:
     """Read a picture as a tensor of shape (1, n_H, n_W, 3), float32, RGB in [0, 1].
 
-    A photo is turned upright by its EXIF tag, transparency is laid on white, 16-bit grey is
-    scaled (Pillow alone would clip it). With `max_side` the longer side is at most that many
+    `path` names a file, or is the contents of one (bytes), or a file open for reading ("rb"),
+    which is read from its start. Of several frames the first counts. A photo is turned upright by
+    its EXIF tag, an ICC profile is converted to sRGB, transparency is laid on white, 16-bit grey
+    is scaled (Pillow alone would clip it). With `max_side` the longer side is at most that many
     pixels; a picture is never enlarged. Raises ImageError.
     """
-    shown = repr(str(path))
-    if max_side is not None and max_side < 1:
-        raise ImageError(f"max_side must be at least 1, not {max_side}.")
-    if str(path).startswith(("http:", "https:")):
+    if max_side is not None and not (isinstance(max_side, (int, np.integer)) and max_side >= 1):
+        raise ImageError(f"max_side must be a whole number from 1 on, or None, not {max_side!r}.")
+    shown = _shown(path)
+    with _opened(path, shown) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about EXIF and the like: what can be read is read
+        if max_side is None:
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            return _decoded(file, max_side)
+        except Image.UnidentifiedImageError:
+            raise ImageError(
+                f"{shown} is no picture that Pillow knows ({_first_bytes(file)}); "
+                "save it as JPEG or PNG and try again."
+            ) from None
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
+            raise ImageError(
+                f"{shown} has too many pixels ({_reason(error)}); give max_side, or make it "
+                "smaller first."
+            ) from None
+        except Exception as error:  # Pillow's readers raise what they like on damaged files
+            raise ImageError(
+                f"{shown} is damaged or cut short ({_reason(error)}); get it again."
+            ) from None
+
+
+def _shown(path: object) -> str:
+    """What a message calls `path`: its name, quoted, in one line and not endless; else its kind."""
+    name = path if isinstance(path, (str, os.PathLike)) else getattr(path, "name", None)
+    if not isinstance(name, (str, os.PathLike)):
+        return f"What was given ({type(path).__name__})"
+    name = os.fsdecode(name)
+    return repr(name if len(name) <= 500 else name[:100] + "...")
+
+
+def _reason(error: BaseException) -> str:
+    """What an error says, in one line."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(str(text).split())[:200]
+
+
+@contextmanager
+def _opened(path: object, shown: str) -> Iterator[BinaryIO]:
+    """Open what `load_image` was given. Raises ImageError, and never waits for a pipe."""
+    if not isinstance(path, (str, os.PathLike)):
+        yield io.BytesIO(_contents(path, shown))
+        return
+    name = os.fsdecode(path)
+    if re.match("(https?|ftps?|file|data|s3):", name, re.IGNORECASE):
         raise ImageError(f"{shown} is a web address: download the picture and give its path.")
     try:
-        with Image.open(path) as file:
-            file.load()  # decode now, so that a truncated file fails here
-            picture = _rgb(ImageOps.exif_transpose(file))
+        mode = Path(name).stat().st_mode
+        if not stat.S_ISREG(mode):
+            what = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
+            raise ImageError(f"{shown} is {what}; give the path of a picture.")
+        file = Path(name).open("rb")  # noqa: SIM115, closed below
     except FileNotFoundError:
         raise ImageError(f"There is no file {shown}; check the name and the folder.") from None
-    except (IsADirectoryError, PermissionError) as error:
-        what = "a folder" if Path(path).is_dir() else f"not readable ({error.strerror})"
-        raise ImageError(f"{shown} is {what}; give the path of a picture you may read.") from None
-    except Image.UnidentifiedImageError:
+    except ImageError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a NUL, or half a letter, in the name
         raise ImageError(
-            f"{shown} is no picture that Pillow knows ({_first_bytes(path)}); "
-            "save it as JPEG or PNG and try again."
+            f"{shown} is not readable ({_reason(error)}); give the path of a picture you may read."
         ) from None
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"{shown} has too many pixels ({error}); make it smaller first.") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise ImageError(f"{shown} is damaged or cut short ({error}); get it again.") from None
+    with file:
+        yield file
+
+
+def _contents(source: object, shown: str) -> bytes:
+    """The bytes of a picture, from bytes or from an open file. Raises ImageError."""
+    if hasattr(source, "read"):
+        try:
+            if source.seekable():
+                source.seek(0)
+            source = source.read()
+        except Exception as error:  # a closed file, a broken connection, a class of one's own
+            raise ImageError(
+                f"{shown} is not readable ({_reason(error)}); open it with open(path, 'rb')."
+            ) from None
+        if isinstance(source, str):
+            raise ImageError(f"{shown} is open as text; open it with open(path, 'rb').")
+    if isinstance(source, (bytes, bytearray)):
+        return bytes(source)
+    if isinstance(source, memoryview):
+        return source.tobytes()
+    raise ImageError(
+        f"{shown} is no path, bytes or open file; an array needs no load_image: make it float, "
+        "(1, n_H, n_W, 3), in [0, 1]."
+    )
+
+
+# Pillow reads EPS by starting Ghostscript, another program; the others it only recognises.
+NOT_READ = {"EPS", "BUFR", "FPX", "GRIB", "HDF5", "MIC", "MPEG", "WMF"}
+# Pillow scales a PNG's pixels to 8 bits, but not the one value or colour that is transparent.
+TRANSPARENT_SCALE = {"L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}
+UPRIGHT = dict(zip(range(2, 9), (0, 3, 1, 5, 4, 6, 2), strict=True))  # EXIF -> Image.Transpose
+
+
+def _decoded(file: BinaryIO, max_side: int | None) -> tf.Tensor:
+    """Decode, turn, convert, shrink. Raises what Pillow raises."""
+    Image.init()
+    with Image.open(file, formats=[name for name in Image.ID if name not in NOT_READ]) as opened:
+        if scale := TRANSPARENT_SCALE.get(opened.format == "PNG" and str(opened.tile[0][3])):
+            clear = np.atleast_1d(opened.info.get("transparency", ())) * scale
+            if clear.size:
+                opened.info["transparency"] = (
+                    int(clear[0]) if clear.size == 1 else tuple(map(int, clear))
+                )
+        opened.load()  # decode now, so that a truncated file fails here
+        picture = _rgb(opened)
+        with suppress(Exception):  # no EXIF, or a broken one: the picture stays as it lies
+            picture = picture.transpose(UPRIGHT[opened.getexif()[0x0112]])
     if max_side and max(picture.size) > max_side:
         scale = max_side / max(picture.size)
         size = [max(1, round(side * scale)) for side in picture.size]
@@ -114,28 +209,49 @@ def load_image(path: str | os.PathLike, max_side: int | None = None) -> tf.Tenso
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
-    """Convert any Pillow mode to 8-bit RGB, transparency on white."""
+    """Convert any Pillow mode to 8-bit sRGB, transparency on white."""
+    profile, clear = picture.info.get("icc_profile"), picture.info.get("transparency")
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         grey = np.asarray(picture, np.float64)
-        top = 1.0 if picture.mode == "F" and grey.max(initial=0) <= 1 else 255.0
-        top = 65535.0 if grey.max(initial=0) > 255 or picture.mode.startswith("I;16") else top
-        grey = np.clip(np.nan_to_num(grey) / top, 0, 1) * 255
-        return Image.fromarray(np.rint(grey).astype(np.uint8)).convert("RGB")
-    if picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert(
-            "RGB"
-        )
-    return picture.convert("RGB")
+        peak = grey.max(initial=0, where=np.isfinite(grey))
+        tops = [1.0] * (picture.mode == "F") + [255.0, 65535.0]
+        if picture.mode.startswith("I;16") or picture.format in ("PNG", "PPM"):
+            tops = [65535.0]  # whatever the brightest pixel is
+        top = next((top for top in tops if peak <= top), peak)
+        grey = np.nan_to_num(grey) if clear is None else np.where(grey == clear, top, grey)
+        picture = Image.fromarray(np.rint(np.clip(grey / top, 0, 1) * 255).astype(np.uint8))
+        clear = None
+    alpha = None
+    if picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or clear is not None:
+        picture = picture.convert("LA" if picture.mode == "La" else "RGBA")
+        alpha = picture.getchannel("A")
+    grey = picture.mode == "1" or picture.mode.startswith("L")
+    colour = picture if picture.mode in ("CMYK", "LAB") else picture.convert("L" if grey else "RGB")
+    if profile:
+        with suppress(Exception):  # a profile that is broken, or of other colours, is ignored
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            srgb = ImageCms.createProfile("sRGB")
+            colour = ImageCms.profileToProfile(colour, source, srgb, outputMode="RGB")
+    colour = colour.convert("RGB")
+    white = Image.new("RGB", colour.size, "white")
+    return Image.composite(colour, white, alpha) if alpha else colour
 
 
-def _first_bytes(path: str | os.PathLike) -> str:
-    data = Path(path).read_bytes()[:8]
+def _first_bytes(file: BinaryIO) -> str:
+    file.seek(0)
+    data = file.read(8)
     return f"it begins with {data!r}" if data else "the file is empty"
 
 
 def match_shape(image: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     """Cut the centre of `image`, (1, h, w, 3), to the aspect of `like`; resize it to its shape."""
+    for name, given in (("image", image), ("like", like)):
+        shape = tuple(getattr(given, "shape", ()))
+        if len(shape) != 4 or 0 in shape or not tf.as_dtype(given.dtype).is_floating:
+            raise ImageError(
+                f"{name} must be float, (1, n_H, n_W, 3), not {getattr(given, 'dtype', '')} "
+                f"{shape}; use load_image."
+            )
     (h, w), (n_H, n_W) = image.shape[1:3], like.shape[1:3]
     scale = min(h / n_H, w / n_W)
     height, width = max(1, round(n_H * scale)), max(1, round(n_W * scale))
@@ -147,16 +263,30 @@ def match_shape(image: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
 def to_pixels(image: tf.Tensor | np.ndarray) -> np.ndarray:
     """Turn (1, n_H, n_W, 3) or (n_H, n_W, 3) in [0, 1] into uint8, clipped, rounded.
 
+    What is uint8 already stays as it is. Raises ImageError.
     The original course cast to uint8, which cuts 254.9 to 254 and wraps 256 to 0.
     """
-    pixels = np.asarray(image, np.float64)
+    try:
+        pixels = np.asarray(image)
+        kind = pixels.dtype.name
+        if kind not in ("uint8", "bool", "bfloat16") and pixels.dtype.kind != "f":
+            raise TypeError(f"{kind} {pixels.shape}"[:200])
+    except Exception as error:  # what is no array raises what it likes
+        raise ImageError(
+            f"A picture is an array of float in [0, 1] (or uint8), not {_reason(error)}."
+        ) from None
     pixels = pixels[0] if pixels.ndim == 4 and len(pixels) == 1 else pixels
-    if pixels.ndim != 3 or pixels.shape[-1] != 3:
+    if pixels.ndim != 3 or pixels.shape[-1] != 3 or 0 in pixels.shape:
         raise ImageError(
             f"Expected shape (1, n_H, n_W, 3) or (n_H, n_W, 3), got {np.shape(image)}."
         )
+    if kind == "uint8":
+        return pixels.copy()
+    pixels = pixels.astype(np.float64)
     if not np.isfinite(pixels).all():
         raise ImageError("The picture holds NaN or infinity: the optimisation diverged.")
+    if pixels.max() > 10:  # optimisers leave [0, 1] by a little, never by so much
+        raise ImageError(f"Expected values in [0, 1], got {pixels.max():.0f}: divide by 255.")
     return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
 
 
@@ -176,25 +306,34 @@ def save_image(
     return _write(Image.fromarray(pixels), path, **options)
 
 
+WRITTEN = {"PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM", "TGA"}
+
+
 def check_output(path: str | os.PathLike) -> Path:
     """Raise ImageError now, not after an hour's work, if no picture can be written to `path`."""
-    path = Path(path)
-    if path.suffix.lower() not in Image.registered_extensions():
+    try:
+        path = Path(os.fsdecode(path))
+    except TypeError:
+        raise ImageError(f"{_shown(path)} is no path: give a file's name.") from None
+    kind = Image.registered_extensions().get(path.suffix.lower())
+    if kind not in WRITTEN or kind not in Image.SAVE:
         raise ImageError(
-            f"{str(path)!r}: unknown picture format {path.suffix!r}; use .png or .jpg."
+            f"{_shown(path)}: unknown picture format {path.suffix!r}; use .png or .jpg."
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            if stat.S_ISDIR(path.stat().st_mode):
+                raise IsADirectoryError(21, "it is a folder")
         with tempfile.TemporaryFile(dir=path.parent):
             return path
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL, or half a letter, in the name
         raise _unwritable(path, error) from None
 
 
-def _unwritable(path: Path, error: OSError) -> ImageError:
-    return ImageError(
-        f"Cannot write {str(path)!r} ({error.strerror or error}); choose another folder."
-    )
+def _unwritable(path: Path, error: Exception) -> ImageError:
+    other = "folder or name" if getattr(error, "errno", None) else "name, or a format such as .png"
+    return ImageError(f"Cannot write {_shown(path)} ({_reason(error)}); choose another {other}.")
 
 
 def _write(picture: Image.Image, path: Path, **options: object) -> Path:
@@ -202,7 +341,7 @@ def _write(picture: Image.Image, path: Path, **options: object) -> Path:
     try:
         with _whole_file(path) as temporary:
             picture.save(temporary, **options)
-    except OSError as error:
+    except Exception as error:  # Pillow's writers raise what they like, say on 70,000 px of JPEG
         raise _unwritable(path, error) from None
     return path
 
