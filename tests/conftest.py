@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 os.environ.update(NST_WEIGHTS="kmeans", NST_FAST="1", TF_CPP_MIN_LOG_LEVEL="3")
+OURS = ("nst_utils", "checkpoints", "classroom", "__main__")  # whose warnings are errors
+os.environ["PYTHONWARNINGS"] = ",".join(f"error:::{name}" for name in OURS)
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "notebooks")]
 

@@ -27,7 +27,7 @@ import classroom  # noqa: E402
 POINTS = checkpoints.EXERCISES
 SOLVED = nbformat.read(classroom.SOLUTION, as_version=4)
 EMPTY = classroom.student_version(SOLVED)
-LIMITS = ["--cell-seconds", "8", "--seconds", "100", "--memory-gb", "3"]
+LIMITS = ["--cell-seconds", "8", "--seconds", "300", "--memory-gb", "3"]
 
 
 def with_cells(base=SOLVED, first=(), last=(), **answers):

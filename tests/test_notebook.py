@@ -5,9 +5,10 @@ That the solution runs and that its deterministic cells print what is stored is 
 
 import copy
 import re
+import subprocess
+import sys
 
 import nbformat
-import pytest
 from conftest import ROOT, SOLUTION
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
@@ -100,14 +101,31 @@ MUTATIONS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "right", "wrong"), MUTATIONS)
-def test_a_mutated_solution_is_caught(solution, course, name, right, wrong):
-    """Each mutation raises a CheckpointError, so the cell fails under nbval."""
-    import checkpoints
-
-    source = solution_of(solution, name).source
-    assert right in source
-    mutated = dict(course)
-    exec(source.replace(right, wrong), mutated)
-    with pytest.raises(checkpoints.CheckpointError):
-        getattr(checkpoints, name)(mutated[name])
+def test_mutated_solutions_turn_the_run_red(solution, tmp_path):
+    """One real run of nbval: each mutation makes its checkpoint cell fail, and no other cell."""
+    folders = f"import sys\nsys.path[:0] = {[str(ROOT), str(STUDENT.parent)]}"
+    needed = ("import checkpoints", "def compute_style_cost")
+    cells = [nbformat.v4.new_code_cell(f"{folders}\nfrom nst_utils import STYLE_LAYERS")]
+    cells += [c for c in solution.cells if any(text in c.source for text in needed)]
+    red = set()
+    for name, right, wrong in MUTATIONS:
+        good = solution_of(solution, name)
+        assert right in good.source
+        mutated = copy.deepcopy(good)
+        mutated.source = good.source.replace(right, wrong)
+        check = next(cell for cell in solution.cells if f"checkpoints.{name}(" in cell.source)
+        red.add(len(cells) + 1)
+        cells += [mutated, check, good, check]
+    keys = ("source", "metadata", "outputs", "execution_count")
+    cells = [nbformat.v4.new_code_cell(**{key: cell[key] for key in keys}) for cell in cells]
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=solution.metadata)
+    (tmp_path / "mutated.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-rA", "-c", str(ROOT / "pyproject.toml")]
+    done = subprocess.run(
+        [*command, f"--rootdir={tmp_path}", str(tmp_path)], cwd=ROOT, capture_output=True, text=True
+    )
+    results = re.findall(
+        r"^(PASSED|FAILED) \S*mutated.ipynb::Cell (\d+)", done.stdout, re.MULTILINE
+    )
+    assert {int(number) for result, number in results if result == "FAILED"} == red, done.stdout
+    assert len(results) == len(cells) and done.returncode == 1

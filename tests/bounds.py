@@ -1,0 +1,86 @@
+"""Do the bounds of requirements.txt still hold? Tests with the oldest and the newest versions.
+
+python tests/bounds.py [--python 3.10 3.11 3.12] [--oldest | --newest] [tests ...]
+
+It needs `uv` (pip install uv) and the internet. When tests fail, they are run again for each
+package: this one as it was, the others at their other end. So the bound at fault is named.
+The exit code is 1 if a bound is no longer true.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NAMES = ("pictures", "vgg19", "painter", "checkpoints", "classroom", "notebook")
+TESTS = [*(f"tests/test_{name}.py" for name in NAMES), "notebooks/solutions"]
+ENDS = {"oldest": "lowest-direct", "newest": "highest"}
+UV = [sys.executable, "-m", "uv"]
+
+
+def call(*command: str) -> tuple[bool, str]:
+    """Run a command in the course's folder; give whether it succeeded, and what it printed."""
+    done = subprocess.run(
+        command, cwd=ROOT, text=True, encoding="utf-8", errors="replace",
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+    )  # fmt: skip
+    return done.returncode == 0, done.stdout.strip()
+
+
+def attempt(version: str, end: str, tests: list[str], pin: str = "") -> tuple[str, str, dict]:
+    """Make an environment, test in it; give the result, the log, and {package: its version}."""
+    with tempfile.TemporaryDirectory() as folder:
+        python = str(Path(folder, "Scripts/python.exe" if os.name == "nt" else "bin/python"))
+        wanted = ["--resolution", ENDS[end], "-r", "requirements.txt", *filter(None, [pin])]
+        for step in (
+            ["venv", "-q", "--allow-existing", "--python", version, folder],
+            ["pip", "install", "-q", "--python", python, *wanted],
+            ["pip", "freeze", "-q", "--python", python],
+        ):
+            fine, log = call(*UV, *step)
+            if not fine:
+                return "cannot be installed", log, {}
+        found = dict(re.findall(r"^(\S+)==(\S+)$", log, re.MULTILINE))
+        fine, log = call(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
+        return "holds" if fine else "tests fail", log, found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--python", nargs="+", default=["3.10", "3.11", "3.12"], metavar="X.Y")
+    ends = parser.add_mutually_exclusive_group()
+    for name in ENDS:
+        ends.add_argument(f"--{name}", dest="ends", action="store_const", const=[name])
+    parser.add_argument("tests", nargs="*", default=TESTS, help="what pytest shall run")
+    options = parser.parse_args()
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    packages, bad = re.findall(r"^[\w-]+", text, re.MULTILINE), False
+    print(f"{'Python':8}{'bounds':8}{'result':21}{'seconds':>7}  versions", flush=True)
+    for version in options.python:
+        for end in options.ends or ENDS:
+            start = time.perf_counter()
+            result, log, found = attempt(version, end, options.tests)
+            versions = " ".join(f"{name} {found[name]}" for name in packages if name in found)
+            seconds = f"{time.perf_counter() - start:7.0f}"
+            print(f"{version:8}{end:8}{result:21}{seconds}  {versions}", flush=True)
+            if result == "holds":
+                continue
+            bad, other = True, "newest" if end == "oldest" else "oldest"
+            print(*log.splitlines()[-15:], sep="\n  ", flush=True)
+            for name in filter(found.get, packages):
+                pin = f"{name}=={found[name]}"
+                result, *_ = attempt(version, other, options.tests, pin)
+                if result != "holds":
+                    print(f"  no longer true: {pin} ({result}, the others {other})", flush=True)
+    return int(bad)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
