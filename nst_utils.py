@@ -696,7 +696,7 @@ def _cached_fit(images: Sequence[tf.Tensor], seed: int, until: str) -> Weights:
     for image in images:
         key.update(np.asarray(image).tobytes() + str(image.shape).encode())
     path = PRETRAINED / f"kmeans-{key.hexdigest()[:16]}.npz"
-    if path.is_file():
+    if os.access(path, os.F_OK):
         with suppress(WeightsError, KeyError, OSError):
             fitted = read_weights(path)
             with np.load(path) as file:
