@@ -430,15 +430,17 @@ def build_vgg19(weights: Weights, layer_names: Sequence[str], pooling: str = "ma
 
     The layers carry Keras' own names, so that `model.get_layer("block1_conv1")` works.
     """
-    image = keras.Input((None, None, 3), name="image")  # RGB in [0, 1]
+    image = keras.Input((None, None, 3), name="image", dtype="float32")  # RGB in [0, 1]
     mean = np.array(RGB_MEAN[::-1], np.float32)
     x = image[..., ::-1] * 255.0 - mean  # what VGG-19 was trained on
+    # keras.json, and a policy of the user's, would otherwise decide; float16 overflows
+    fixed = {"padding": "same", "data_format": "channels_last", "dtype": "float32"}
     pool = keras.layers.MaxPooling2D if pooling == "max" else keras.layers.AveragePooling2D
     outputs: dict[str, keras.KerasTensor] = {}
     for name, (_, filters) in VGG19_LAYERS.items():
         if name.endswith("conv1") and name != "block1_conv1":
-            x = pool(2, name=f"block{int(name[5]) - 1}_pool")(x)
-        x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu", name=name)(x)
+            x = pool(2, name=f"block{int(name[5]) - 1}_pool", **fixed)(x)
+        x = keras.layers.Conv2D(filters, 3, activation="relu", name=name, **fixed)(x)
         outputs[name] = x
         if set(layer_names) <= set(outputs):
             break
@@ -458,6 +460,8 @@ def _checked(image: tf.Tensor) -> tf.Tensor:
             f"A picture for VGG-19 has the shape (1, n_H, n_W, 3) with sides of 16 or more, "
             f"not {tuple(image.shape)}; use load_image."
         )
+    if not tf.reduce_all(tf.math.is_finite(image)):
+        raise WeightsError("A picture for VGG-19 holds NaN or infinity; use load_image.")
     return image
 
 
@@ -480,15 +484,18 @@ def _find_weights(
     if asked == "kmeans":
         return _kmeans("as asked", images)
     if asked not in ("auto", "imagenet"):
-        return read_weights(asked), Path(asked).name
-    found, why = _search_disk()
+        known = Path(asked).name in KNOWN_FILES
+        return read_weights(asked), Path(asked).name + ("" if known else " (its hash is not known)")
+    found, bad = _search_disk()
+    why = list(bad.values())
     if found is None:
         try:
             found = download_weights()
+            why = [bad[path] for path in bad if path != found]  # that one was replaced
         except WeightsError as error:
             why.append(str(error))
     if found is not None:
-        return read_weights(found), f"ImageNet ({found.name})"
+        return read_weights(found), f"ImageNet ({' '.join([found.name, *why])})"
     if asked == "imagenet":
         raise WeightsError(
             " ".join(why) + f" Or use weights='kmeans'. See {PRETRAINED / 'README.md'}."
@@ -504,22 +511,23 @@ def _kmeans(why: str, images: Sequence | None) -> tuple[Weights, str]:
     return {}, f"k-means filters fitted to the pictures ({why})"
 
 
-def _search_disk() -> tuple[Path | None, list[str]]:
+def _search_disk() -> tuple[Path | None, dict[Path, str]]:
     """Look for the released files in pretrained-model/ and Keras' cache; name the bad ones."""
-    home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
-    why = []
-    for folder in (PRETRAINED, Path(home) / "models"):
+    folders, bad = [PRETRAINED], {}
+    with suppress(RuntimeError):  # a user without a home folder
+        folders.append(Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models")
+    for folder in folders:
         for name, hashes in KNOWN_FILES.items():
             path = folder / name
-            if not path.is_file():
-                continue
             try:
+                if not path.is_file():
+                    continue
                 if _md5(path) in hashes:
-                    return path, []
-                why.append(f"{path} is damaged (wrong MD5), delete it.")
+                    return path, bad
+                bad[path] = f"{path} is damaged (wrong MD5), delete it."
             except OSError as error:
-                why.append(f"{path} cannot be read ({error.strerror}).")
-    return None, why
+                bad[path] = f"{path} cannot be read ({error.strerror})."
+    return None, bad
 
 
 def _md5(path: Path) -> str:
@@ -538,25 +546,49 @@ def download_weights(url: str = KERAS_URL, folder: Path = PRETRAINED, timeout: f
     """
     name, (md5, *_) = next(iter(KNOWN_FILES.items()))
     remedy = f"Download it by hand, from {url}{name}, to {folder}."
-    bar = tqdm(total=80_134_624, desc="VGG-19", unit="B", unit_scale=True, file=sys.stdout)
-    fetch = pooch.HTTPDownloader(progressbar=bar, timeout=timeout)
     try:
-        pooch.get_logger().setLevel("ERROR")
-        return Path(pooch.retrieve(url + name, f"md5:{md5}", name, folder, downloader=fetch))
-    except ValueError:  # pooch: the hash differs; it has removed what came
-        raise WeightsError(f"What {url} sent is not VGG-19 (wrong MD5). {remedy}") from None
-    except OSError as error:  # requests' errors are OSErrors, too
+        folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
+        bar = tqdm(total=80_134_624, desc="VGG-19", unit="B", unit_scale=True, file=sys.stdout)
+        with bar, _whole_file(folder / name) as temporary:
+            pooch.HTTPDownloader(progressbar=bar, timeout=timeout)(url + name, temporary, None)
+            if _md5(temporary) != md5:
+                raise WeightsError(f"What {url} sent is not VGG-19 (wrong MD5). {remedy}")
+    except (OSError, ValueError) as error:  # requests' errors are OSErrors without a number
+        if getattr(error, "errno", None):
+            raise WeightsError(f"Cannot write to {folder} ({error.strerror}). {remedy}") from None
         raise WeightsError(f"No download from {url} ({type(error).__name__}). {remedy}") from None
+    return folder / name
+
+
+def _sweep(folder: Path) -> None:
+    """Remove temporary files of killed processes, an hour old; their dot keeps them from use."""
+    for left in (*folder.glob(".kmeans-*.npz"), *folder.glob(".vgg19_weights*.h5")):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > 3600:
+                left.unlink()
 
 
 def read_weights(path: str | os.PathLike) -> Weights:
     """Read the convolutions of VGG-19 from Keras' .h5, MatConvNet's .mat or our .npz file.
 
-    An .npz may hold the first blocks only. Raises WeightsError, never returns a doubtful network.
+    An .npz may hold the first blocks only. Raises WeightsError. A file with a released name must
+    have its MD5. Any other file has its names, shapes and values checked; but filters that have
+    changed places with others of their shape cannot be told from trained ones, nor can noise.
     """
-    path = Path(path).expanduser()
     readers = {".h5": _read_h5, ".mat": _read_mat, ".npz": _read_npz}
-    if not path.is_file():
+    try:
+        path = Path(path).expanduser()
+        found, begins = path.is_file(), b""
+        if found:
+            with path.open("rb") as file:
+                begins = file.read(1)
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise WeightsError(
+            f"The weights file {str(path)!r} cannot be read ({reason}); name one that you may read."
+        ) from None
+    if not found:
         raise WeightsError(
             f"There is no weights file {str(path)!r}; give the path of an .h5, .mat or .npz file, "
             "or 'imagenet', 'kmeans' or 'auto'."
@@ -564,23 +596,34 @@ def read_weights(path: str | os.PathLike) -> Weights:
     if path.suffix not in readers:
         raise WeightsError(f"{path}: unknown suffix {path.suffix!r}; expected .h5, .mat or .npz.")
     try:
-        if (
-            path.name in KNOWN_FILES
-            and path.stat().st_size
-            and _md5(path) not in KNOWN_FILES[path.name]
-        ):
+        if not begins:
+            raise ValueError("it is empty")
+        known = KNOWN_FILES.get(path.name)
+        if known and _md5(path) not in known:
             raise ValueError("its MD5 is not that of the released file")
         weights = readers[path.suffix](path)
         _check_structure(weights, whole=path.suffix != ".npz")
-    except WeightsError:
-        raise
+        for name, (kernel, _) in weights.items():  # an .npz has checksums of its own
+            run = kernel.ravel()[: kernel.size // 64 * 64].reshape(-1, 64)
+            if not known and path.suffix != ".npz" and not run.any(1).all():
+                raise ValueError(f"{name} has 64 zeros in a row, as if part was never written")
     except Exception as error:  # h5py, SciPy and zipfile raise what they like on damaged files
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        reason = reason.splitlines()[0] if reason else type(error).__name__
         raise WeightsError(
             f"{path} holds no VGG-19 that can be used: {reason}. Delete it and get it again; "
             f"see {PRETRAINED / 'README.md'}."
         ) from None
     return weights
+
+
+def _floats(array: object) -> np.ndarray:
+    """Give float32; raise ValueError for whole numbers: a quantised network is another network."""
+    array = np.asarray(array)
+    if array.dtype.kind != "f":
+        raise ValueError(f"its numbers are {array.dtype}, expected float16, float32 or float64")
+    with np.errstate(over="ignore"):  # infinity is found later
+        return array.astype(np.float32)
 
 
 def _check_structure(weights: Weights, whole: bool) -> None:
@@ -607,17 +650,23 @@ def _read_h5(path: Path) -> Weights:
     weights: dict[str, dict[int, np.ndarray]] = {}
 
     def collect(name: str, item: h5py.Dataset) -> None:
-        if isinstance(item, h5py.Dataset):
+        if isinstance(item, h5py.Dataset) and not name.startswith("optimizer"):  # same names there
             parts = [*name.split("/"), item.parent.attrs.get("name")]  # Keras 3.5 and later
             number = re.search(r"/conv2d_?(\d*)/", name)  # Keras 3.4 numbers the layers
             place = int(number[1] or 0) if number else 16  # a 17th layer has no place in VGG-19
             parts += list(VGG19_LAYERS)[place : place + 1]
             layer = next((part for part in parts if part in VGG19_LAYERS), None)
-            weights.setdefault(layer, {})[item.ndim] = np.asarray(item, np.float32)
+            if layer and item.ndim in weights.setdefault(layer, {}):
+                raise ValueError(f"{layer} is in it twice")
+            if layer:
+                weights[layer][item.ndim] = _floats(item)
 
     with h5py.File(path, "r") as file:
         file.visititems(collect)
-    return {name: (found[4], found[1]) for name, found in weights.items() if name}
+    for name, found in weights.items():
+        if not {1, 4} <= set(found):
+            raise ValueError(f"{name} has no {'bias' if 4 in found else 'kernel'}")
+    return {name: (found[4], found[1]) for name, found in weights.items()}
 
 
 def _read_mat(path: Path) -> Weights:
@@ -629,7 +678,7 @@ def _read_mat(path: Path) -> Weights:
             kernel, bias = layer.get("weights", layer.get("filters")), layer.get("biases")
             kernel, bias = kernel if bias is None else (kernel, bias)
             name = "block{}_conv{}".format(*layer["name"][4:].split("_"))
-            weights[name] = (np.asarray(kernel, np.float32), np.asarray(bias, np.float32).ravel())
+            weights[name] = (_floats(kernel), _floats(bias).ravel())
     normalization = file.get("meta", file)["normalization"]
     mean = np.asarray(normalization["averageImage"], np.float32).reshape(-1, 3).mean(0)  # RGB
     kernel, bias = weights["block1_conv1"]
@@ -642,9 +691,7 @@ def _read_npz(path: Path) -> Weights:
     with np.load(path, allow_pickle=False) as file:
         names = [name for name in VGG19_LAYERS if f"{name}/kernel" in file]
         return {
-            name: tuple(
-                np.asarray(file[f"{name}/{part}"], np.float32) for part in ("kernel", "bias")
-            )
+            name: tuple(_floats(file[f"{name}/{part}"]) for part in ("kernel", "bias"))
             for name in names
         }
 
@@ -704,6 +751,8 @@ def fit_kmeans_vgg19(
         kernel, bias = keep[name] if kept else _fit_layer(xs, filters, RIDGE[int(name[5]) - 1], rng)
         xs = [tf.nn.relu(tf.nn.conv2d(x, kernel / before, 1, "SAME") + bias) for x in xs]
         s = 1.0 / _gram_size(xs) ** 0.5  # a Gram matrix grows with the square of the activations
+        if not 0 < s < float("inf"):
+            raise WeightsError(f"The activations of {name} are too large to be right; use others.")
         kernel, bias = kernel * (s / before), bias * s
         if not kept:
             kernel, bias = (np.float32(np.float16(array)) for array in (kernel, bias))
@@ -787,15 +836,6 @@ def _spherical_kmeans(points: tf.Tensor, k: int, rng: np.random.Generator) -> tf
     return centroids
 
 
-_last_fit: dict[Path, Weights] = {}  # one fit of some 50 MB: the same pictures are painted again
-
-
-def _remembered(path: Path, weights: Weights) -> Weights:
-    _last_fit.clear()
-    _last_fit[path] = weights
-    return weights
-
-
 def _cached_fit(images: Sequence[tf.Tensor], seed: int, until: str) -> Weights:
     """Fit k-means filters, or take them from pretrained-model/ if they were fitted before."""
     key = hashlib.sha256(
@@ -804,25 +844,38 @@ def _cached_fit(images: Sequence[tf.Tensor], seed: int, until: str) -> Weights:
     for image in images:
         key.update(np.asarray(image).tobytes() + str(image.shape).encode())
     path = PRETRAINED / f"kmeans-{key.hexdigest()[:16]}.npz"
-    if path in _last_fit:
-        return _last_fit[path]
-    try:
-        return _remembered(path, read_weights(path))
-    except WeightsError:  # not there, or damaged: fit
-        fitted = _remembered(path, fit_kmeans_vgg19(images, seed=seed, until=until))
+    if os.access(path, os.F_OK):
+        with suppress(WeightsError, KeyError, OSError):
+            fitted = read_weights(path)
+            with np.load(path) as file:
+                if file["check"] == _digest(key.hexdigest(), fitted):
+                    return fitted
+        print(f"{path} is damaged: the filters are fitted anew.")
+    fitted = fit_kmeans_vgg19(images, seed=seed, until=until)
     halves = {
         f"{name}/{part}": array.astype(np.float16)  # exact: the fit is rounded to half precision
         for name, arrays in fitted.items()
         for part, array in zip(("kernel", "bias"), arrays, strict=True)
     }
     try:
+        PRETRAINED.mkdir(parents=True, exist_ok=True)
+        _sweep(PRETRAINED)
         with _whole_file(path) as temporary:
-            np.savez(temporary, **halves)
+            np.savez(temporary, check=_digest(key.hexdigest(), fitted), **halves)
         for old in sorted(PRETRAINED.glob("kmeans-*.npz"), key=os.path.getmtime)[:-CACHE_FILES]:
             old.unlink(missing_ok=True)
-    except OSError:
-        pass  # a cache that cannot be written costs some seconds next time, nothing else
+    except (OSError, ValueError) as error:  # ValueError: zipfile, when the disk fills
+        reason = getattr(error, "strerror", None) or error
+        print(f"The fit is not kept in {PRETRAINED} ({reason}); next time it is made again.")
     return fitted
+
+
+def _digest(key: str, weights: Weights) -> str:
+    """Give the SHA-256 of a fit: no other fit, and no part of one, passes for it."""
+    digest = hashlib.sha256(key.encode())
+    for name, arrays in weights.items():
+        digest.update(name.encode() + b"".join(array.tobytes() for array in arrays))
+    return digest.hexdigest()
 
 
 def _with_unit_content(weights: Weights, name: str, image: tf.Tensor, pooling: str) -> Weights:
