@@ -1049,7 +1049,7 @@ class Recipe:
     masks: Sequence | None = None  # one a style picture, (n_H, n_W) in [0, 1]: where it is used
     style_scale: float = 1.0  # 2: the style picture, and so its strokes, twice as large
     colour: str = "style"  # or keep the photo's: "matched", "luminance"
-    tv: float = 0.0  # weight of the total variation: smooths; 0.5 is mild
+    tv: float = 0.0  # weight of the total variation: smooths; 3 is mild
     init: str | tf.Tensor = "content"  # or "noise", "style", a picture
     optimizer: str = "lbfgs"  # or "adam"; see tests/benchmark.py
     scales: int | None = None  # None: halve while the longer side stays at 160 pixels or more
@@ -1214,16 +1214,16 @@ def _lbfgs(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float],
         return J * unit, gradient * unit
 
     def minimize() -> None:
-        with suppress(TypeError):  # from unpacking that None
+        options = {"maxiter": 10**6, "maxfun": 10**6, "ftol": 0, "gtol": 0}
+        x, bounds = np.asarray(G, np.float64).ravel(), scipy.optimize.Bounds(0, 1)
+        try:
             scipy.optimize.minimize(
-                evaluate,
-                np.asarray(G, np.float64).ravel(),
-                jac=True,
-                method="L-BFGS-B",
-                bounds=scipy.optimize.Bounds(0, 1),
-                options={"maxiter": 10**6, "maxfun": 10**6, "ftol": 0, "gtol": 0},
+                evaluate, x, jac=True, method="L-BFGS-B", bounds=bounds, options=options
             )
-        asked.put(None)
+        except TypeError:
+            pass  # from unpacking that None
+        finally:
+            asked.put(None)
 
     thread = threading.Thread(target=minimize, daemon=True)
     thread.start()
