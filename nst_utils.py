@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import gc
 import hashlib
 import json
 import os
@@ -984,6 +985,7 @@ def paint(
     _check_options(recipe, len(styles))
     photo, (C, styles) = C, _coloured(C, styles, recipe.colour)
     styles = [_same_area(S, C, recipe.style_scale) for S in styles]
+    gc.collect()  # a former run's traced functions refer to themselves: 70 MB a run would stay
     _check_memory(C.shape)
     fitted_to = [_shrink(image, min(1, 512 / max(image.shape))) for image in (C, *styles)]
     names = [name for name, _ in recipe.style_layers] + [recipe.content_layer]
