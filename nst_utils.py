@@ -295,13 +295,13 @@ def build_vgg19(weights: Weights, layer_names: Sequence[str], pooling: str = "ma
     mean = np.array(RGB_MEAN[::-1], np.float32)
     x = image[..., ::-1] * 255.0 - mean  # what VGG-19 was trained on
     # keras.json, and a policy of the user's, would otherwise decide; float16 overflows
-    fixed = {"padding": "same", "data_format": "channels_last", "dtype": "float32"}
+    fixed = {"data_format": "channels_last", "dtype": "float32"}
     pool = keras.layers.MaxPooling2D if pooling == "max" else keras.layers.AveragePooling2D
     outputs: dict[str, keras.KerasTensor] = {}
     for name, (_, filters) in VGG19_LAYERS.items():
         if name.endswith("conv1") and name != "block1_conv1":
             x = pool(2, name=f"block{int(name[5]) - 1}_pool", **fixed)(x)
-        x = keras.layers.Conv2D(filters, 3, activation="relu", name=name, **fixed)(x)
+        x = keras.layers.Conv2D(filters, 3, 1, "same", activation="relu", name=name, **fixed)(x)
         outputs[name] = x
         if set(layer_names) <= set(outputs):
             break
