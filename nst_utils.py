@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import gc
 import hashlib
 import io
 import json
@@ -434,13 +435,13 @@ def build_vgg19(weights: Weights, layer_names: Sequence[str], pooling: str = "ma
     mean = np.array(RGB_MEAN[::-1], np.float32)
     x = image[..., ::-1] * 255.0 - mean  # what VGG-19 was trained on
     # keras.json, and a policy of the user's, would otherwise decide; float16 overflows
-    fixed = {"padding": "same", "data_format": "channels_last", "dtype": "float32"}
+    fixed = {"data_format": "channels_last", "dtype": "float32"}
     pool = keras.layers.MaxPooling2D if pooling == "max" else keras.layers.AveragePooling2D
     outputs: dict[str, keras.KerasTensor] = {}
     for name, (_, filters) in VGG19_LAYERS.items():
         if name.endswith("conv1") and name != "block1_conv1":
             x = pool(2, name=f"block{int(name[5]) - 1}_pool", **fixed)(x)
-        x = keras.layers.Conv2D(filters, 3, activation="relu", name=name, **fixed)(x)
+        x = keras.layers.Conv2D(filters, 3, 1, "same", activation="relu", name=name, **fixed)(x)
         outputs[name] = x
         if set(layer_names) <= set(outputs):
             break
@@ -1132,6 +1133,7 @@ def paint(
     _check_options(recipe, len(styles))
     photo, (C, styles) = C, _coloured(C, styles, recipe.colour)
     styles = [_same_area(S, C, recipe.style_scale) for S in styles]
+    gc.collect()  # a former run's traced functions refer to themselves: 70 MB a run would stay
     _check_memory(C.shape)
     fitted_to = [_shrink(image, min(1, 512 / max(image.shape))) for image in (C, *styles)]
     names = [name for name, _ in recipe.style_layers] + [recipe.content_layer]

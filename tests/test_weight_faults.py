@@ -6,6 +6,7 @@ Most tests use a VGG-19 with a 32nd of the filters: the same 16 names, files of 
 import contextlib
 import hashlib
 import http.server
+import io
 import multiprocessing
 import os
 import re
@@ -485,7 +486,7 @@ DISKS = {  # what -> a context in which the folder cannot be written
 
 @pytest.mark.parametrize("disk", DISKS)
 def test_a_disk_that_cannot_take_the_download(server, small, disk, monkeypatch):
-    monkeypatch.setattr(sys, "stdout", sys.__stderr__)  # the bar: pytest's own file is limited, too
+    monkeypatch.setattr(sys, "stdout", io.StringIO())  # the bar: pytest's own file is limited, too
     with (
         pytest.raises(WeightsError, match=f"Cannot write to {small}") as caught,
         DISKS[disk](small),
