@@ -340,8 +340,10 @@ def _unwritable(path: Path, error: Exception) -> ImageError:
 def _write(picture: Image.Image, path: Path, **options: object) -> Path:
     """Save with Pillow, whole or not at all. Raises ImageError."""
     try:
+        encoded = io.BytesIO()  # on a disk that fills, Pillow takes part of a file for a whole one
+        picture.save(encoded, Image.registered_extensions()[path.suffix.lower()], **options)
         with _whole_file(path) as temporary:
-            picture.save(temporary, **options)
+            temporary.write_bytes(encoded.getvalue())
     except Exception as error:  # Pillow's writers raise what they like, say on 70,000 px of JPEG
         raise _unwritable(path, error) from None
     return path
@@ -1701,7 +1703,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for path in filter(None, (output, animation)):
             check_output(path)
         scales = len(_sides(C.shape, recipe.scales))
-        total = None if recipe.seconds else scales * ((recipe.steps or 40) + 1)
+        total = (
+            None
+            if recipe.seconds
+            else scales * ((40 if recipe.steps is None else recipe.steps) + 1)
+        )
         with tqdm(total=total, desc="painting", unit="step") as bar:
 
             def show(frame: Frame) -> None:

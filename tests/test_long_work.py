@@ -175,12 +175,9 @@ def test_ctrl_c_at_random_moments_of_painting(folder, times, options):
 # --- A disk that fills
 
 
-PILLOW = pytest.mark.xfail(reason="Pillow takes a short write for a whole one", strict=True)
-
-
 @pytest.mark.parametrize(
     "suffix",
-    [".png", ".gif", pytest.param(".jpg", marks=PILLOW), pytest.param(".bmp", marks=PILLOW)],
+    [".png", ".gif", ".jpg", ".bmp"],
 )
 def test_a_disk_that_fills_while_saving_keeps_the_old_picture(folder, suffix):
     resource = pytest.importorskip("resource", reason="POSIX has limits on file sizes")
