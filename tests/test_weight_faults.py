@@ -132,7 +132,7 @@ def each(change):
 CONTENTS = {  # what is wrong -> weights, words of the message
     "NaN in a bias": (changed("block3_conv2", 1, put(np.nan, 3)), "block3_conv2 holds NaN"),
     "infinity": (changed("block1_conv1", 0, put(np.inf, 3)), "block1_conv1 holds NaN, inf"),
-    "too large for float32": (changed("block5_conv4", 0, lambda a: a.astype(float) * 1e300), "infinity"),
+    "too large": (changed("block5_conv4", 0, lambda a: a.astype(float) * 1e300), "infinity"),
     "a layer of zeros": (changed("block5_conv4", 0, put(0)), "empty filter"),
     "one filter of zeros": (changed("block5_conv1", 0, lambda a: a * (np.arange(16) > 0)), "empty"),
     "VGG-16": ({n: w for n, w in WEIGHTS.items() if n[5:] not in ("3_conv4", "4_conv4", "5_conv4")},
