@@ -850,7 +850,7 @@ def _cached_fit(images: Sequence[tf.Tensor], seed: int, until: str) -> Weights:
     if os.access(path, os.F_OK):
         with suppress(WeightsError, KeyError, OSError):
             fitted = read_weights(path)
-            with np.load(path) as file:
+            with path.open("rb") as opened, np.load(opened) as file:
                 if file["check"] == _digest(key.hexdigest(), fitted):
                     return fitted
         print(f"{path} is damaged: the filters are fitted anew.")
