@@ -282,6 +282,7 @@ class Run:
         self.steps, self.seconds, self.shots, self.times, self.variables = 0, 0.0, {}, {}, []
         self.cost = cost
         self.function = self.optimizer = None
+        self.start = self.G.value()
         if self.path.is_file():
             self._resume()
 
@@ -331,7 +332,7 @@ class Run:
         """One item for each step; L-BFGS cannot be resumed and runs to its end at once."""
         if self.optimizer is None:
             self.steps, self.seconds = 0, 0.0
-            search = nst_utils._lbfgs(self.G.value())
+            search = nst_utils._lbfgs(self.start)
             G = next(search)
             while True:
                 J, gradient = self.function(G)
@@ -704,7 +705,7 @@ def main() -> int:
     add("--minutes", type=float, default=70, help="when to stop the baselines (70)")
     add("--until", type=float, default=1.0, help="largest share of a budget (1.0)")
     add("--content-layer", default=nst_utils.CONTENT_LAYER, help="of Track A (block4_conv2)")
-    add("--quick", action="store_true", help="96 px, one pair, to 10 %%, under 10 minutes")
+    add("--quick", action="store_true", help="96 px, one pair, to 10 %%, about 5 minutes")
     add("--out", type=Path, default=Path("benchmark"), help="folder for runs and results")
     add("--one-size", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
