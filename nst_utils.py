@@ -379,6 +379,10 @@ KNOWN_FILES = {  # name -> MD5 of the released files; Keras 3 keras/src/applicat
 Weights = dict[str, tuple[np.ndarray, np.ndarray]]  # name -> kernel (3, 3, in, out), bias (out,)
 
 
+def _deepest(names: Sequence[str]) -> str:
+    return max(names, key=list(VGG19_LAYERS).index)
+
+
 class WeightsError(RuntimeError):
     """VGG-19's weights cannot be had or are wrong; the message says which and what to do."""
 
@@ -408,7 +412,7 @@ def load_vgg19(
             f"Unknown layer {', '.join(map(repr, unknown)) or '(none given)'}; VGG-19 has "
             f"{', '.join(VGG19_LAYERS)}."
         )
-    until = max(layer_names, key=list(VGG19_LAYERS).index)
+    until = _deepest(layer_names)
     images = None if images is None else [_checked(image) for image in images]
     trained, source = _find_weights(weights, images)
     pooling = "max" if trained else "avg"  # average pooling suits k-means filters: larger strokes
@@ -587,9 +591,9 @@ def read_weights(path: str | os.PathLike) -> Weights:
             with path.open("rb") as file:
                 begins = file.read(1)
     except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or error
         raise WeightsError(
-            f"The weights file {str(path)!r} cannot be read ({reason}); name one that you may read."
+            f"The weights file {str(path)!r} cannot be read ({_reason(error)}); "
+            "name one that you may read."
         ) from None
     if not found:
         raise WeightsError(
@@ -868,8 +872,8 @@ def _cached_fit(images: Sequence[tf.Tensor], seed: int, until: str) -> Weights:
         for old in sorted(PRETRAINED.glob("kmeans-*.npz"), key=os.path.getmtime)[:-CACHE_FILES]:
             old.unlink(missing_ok=True)
     except (OSError, ValueError) as error:  # ValueError: zipfile, when the disk fills
-        reason = getattr(error, "strerror", None) or error
-        print(f"The fit is not kept in {PRETRAINED} ({reason}); next time it is made again.")
+        why = _reason(error)
+        print(f"The fit is not kept in {PRETRAINED} ({why}); next time it is made again.")
     return fitted
 
 
@@ -1083,6 +1087,10 @@ class Recipe:
                     f"{', '.join(VGG19_LAYERS)}."
                 )
 
+    def limit(self) -> int | None:
+        """Steps at each scale, at most; None if only the seconds count."""
+        return 40 if self.steps is None and self.seconds is None else self.steps
+
     def layers(self) -> list[str]:
         """Names of the layers that are read: style layers first, the content layer last."""
         style = [name for name, weight in self.style_layers if weight] if self.beta else []
@@ -1127,7 +1135,7 @@ def paint(
     It minimises the notebook's J = alpha J_content + beta J_style, plus tv times the total
     variation. What a coarser scale changed is carried up as a *difference* to where the finer one
     starts: the photo's fine detail would be lost with the picture itself. Differs from Gatys 2015,
-    who use L-BFGS on one scale from noise: this way is sooner there, and without grain.
+    who start from noise, at one scale.
     """
     start, recipe = time.monotonic(), Recipe(**options)
     C = _checked(content)
@@ -1249,7 +1257,7 @@ def _clock(start: float, recipe: Recipe, last: bool) -> Callable[[int], float]:
     begun = time.monotonic()
     left = None if recipe.seconds is None else recipe.seconds - (begun - start)
     allowed = left if last or left is None else left / 4
-    steps = 40 if recipe.steps is None and recipe.seconds is None else recipe.steps
+    steps = recipe.limit()
 
     def progress(step: int) -> float:
         by_steps = 0.0 if steps is None else step / steps if steps else 1.0
@@ -1284,7 +1292,7 @@ class _Objective:
         self.net = keras.Model(vgg.input, [vgg.get_layer(name).output for name in names])
         self.weights = [weight for _, weight in recipe.style_layers if weight and recipe.beta]
         self.strides = [2 ** (int(name[5]) - 1) for name in names]
-        self.reach = _reach(max(names, key=list(VGG19_LAYERS).index))
+        self.reach = _reach(_deepest(names))
         self.windows = _windows(C.shape, self.reach)
         self.gram_S = [tf.concat(grams, 0) for grams in zip(*map(self._target, styles))]  # noqa: B905
         self.areas = [float(np.prod(_cells(C.shape, stride))) for stride in self.strides]
@@ -1564,18 +1572,24 @@ def seconds_needed(shape: Sequence[int], recipe: Recipe) -> float:
 
     Loading or fitting the network comes on top; a scale that stops early takes less.
     """
-    if recipe.seconds is not None and recipe.steps is None:
+    steps = recipe.limit()
+    if steps is None:
         return recipe.seconds
-    deepest = max(recipe.layers(), key=list(VGG19_LAYERS).index)
-    work = 0  # operations a pixel: forward and backward, a multiplication and an addition
+    work, deepest = 0.0, _deepest(recipe.layers())
+    for side in _sides(shape, recipe.scales):
+        work += _operations([n * side / max(shape) for n in shape], deepest)
+    seconds = (steps + 1) * work / _speed()
+    return min(seconds, recipe.seconds or seconds)
+
+
+def _operations(shape: Sequence[float], deepest: str) -> float:
+    """Multiplications and additions of the convolutions, forward and back to the pixels."""
+    work = 0.0
     for name, (n_in, n_out) in VGG19_LAYERS.items():
-        work += 2 * 2 * 9 * n_in * n_out / 4 ** (int(name[5]) - 1)
+        work += 2 * 2 * 9 * n_in * n_out * np.prod(_cells(shape, 2 ** (int(name[5]) - 1)))
         if name == deepest:
             break
-    steps = 40 if recipe.steps is None else recipe.steps
-    pixels = [shape[1] * shape[2] * (s / max(shape)) ** 2 for s in _sides(shape, recipe.scales)]
-    seconds = sum(pixels) * (steps + 1) * work / _speed()
-    return min(seconds, recipe.seconds or seconds)
+    return work
 
 
 @functools.cache
@@ -1644,29 +1658,30 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add, default = parser.add_argument, Recipe()
+    parser.set_defaults(**vars(Recipe()) | {"style_layers": None})
+    add, now = parser.add_argument, "(%(default)s)"
     add("content", help="the photo")
     add("style", nargs="+", help="the painting, or several")
-    add("-o", "--output", default="painted.png", help="where to write (painted.png)")
-    add("--max-side", type=int, default=400, help="longer side in pixels (400)")
+    add("-o", "--output", default="painted.png", help=f"where to write {now}")
+    add("--max-side", type=int, default=400, help=f"longer side in pixels {now}")
     add("--animation", help="write the making of it, too: .gif, .png or .webp")
-    add("--alpha", type=float, default=default.alpha, help="weight of the content (10)")
-    add("--beta", type=float, default=default.beta, help="weight of the style (40)")
-    add("--content-layer", default=default.content_layer, help=f"({default.content_layer})")
+    add("--alpha", type=float, help=f"weight of the content {now}")
+    add("--beta", type=float, help=f"weight of the style {now}")
+    add("--content-layer", help=now)
     add("--style-layers", nargs="+", metavar="NAME=WEIGHT", help="(block1_conv1=0.2 ...)")
     add("--style-weights", nargs="+", type=float, metavar="W", help="one a painting (alike)")
     add("--masks", nargs="+", metavar="FILE", help="one a painting: where white, it is used")
-    add("--style-scale", type=float, default=1.0, help="2: strokes twice as large (1)")
-    add("--colour", default="style", help="style; matched or luminance: the photo's (style)")
-    add("--tv", type=float, default=default.tv, help="smoothing by total variation (0)")
-    add("--init", default="content", help="content, noise, style or a picture's file (content)")
-    add("--optimizer", default=default.optimizer, help="lbfgs or adam (lbfgs)")
+    add("--style-scale", type=float, help=f"2: strokes twice as large {now}")
+    add("--colour", help=f"style; matched or luminance: the photo's {now}")
+    add("--tv", type=float, help=f"smoothing by total variation {now}")
+    add("--init", help=f"content, noise, style or a picture's file {now}")
+    add("--optimizer", help=f"lbfgs or adam {now}")
     add("--scales", type=int, help="how often the side is halved, plus 1 (by size)")
     add("--steps", type=int, help="at most, at each scale (40, or what --seconds allow)")
     add("--seconds", type=float, help="time for everything (as long as it takes)")
-    add("--tolerance", type=float, default=default.tolerance, help="stop when 10 steps gain less")
-    add("--weights", default="auto", help="auto, imagenet, kmeans or a file (auto)")
-    add("--seed", type=int, default=0, help="of k-means filters and of noise (0)")
+    add("--tolerance", type=float, help=f"stop when 10 steps gain less {now}")
+    add("--weights", help=f"auto, imagenet, kmeans or a file {now}")
+    add("--seed", type=int, help=f"of k-means filters and of noise {now}")
     return parser
 
 
@@ -1703,11 +1718,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for path in filter(None, (output, animation)):
             check_output(path)
         scales = len(_sides(C.shape, recipe.scales))
-        total = (
-            None
-            if recipe.seconds
-            else scales * ((40 if recipe.steps is None else recipe.steps) + 1)
-        )
+        total = None if recipe.seconds else scales * (recipe.limit() + 1)
         with tqdm(total=total, desc="painting", unit="step") as bar:
 
             def show(frame: Frame) -> None:

@@ -303,6 +303,8 @@ class Run:
 
     def advance(self, share: float, deadline: float) -> bool:
         """Go on to this share of the budget; False if time is up before."""
+        if not self.baseline.optimizer:
+            share = 1.0  # it cannot be resumed, so it runs once, and to its end
         target = round(share * self.baseline.steps)
         if self.steps >= target:
             return True
@@ -329,7 +331,7 @@ class Run:
         return self.steps >= target
 
     def _moves(self) -> Iterator[None]:
-        """One item for each step; L-BFGS cannot be resumed and runs to its end at once."""
+        """One item for each step; L-BFGS begins at its start, also if it was stopped."""
         if self.optimizer is None:
             self.steps, self.seconds = 0, 0.0
             search = nst_utils._lbfgs(self.start)
@@ -382,11 +384,7 @@ def paint(case: Case, out: Path, key: str, options: dict) -> Path:
     path = out / f"{key}.npz"
     if path.is_file():
         return path
-    names = [
-        *(name for name, _ in STYLE_LAYERS),
-        options.get("content_layer", nst_utils.CONTENT_LAYER),
-    ]
-    model = nst_utils.build_vgg19(case.weights, names, "max")
+    model = nst_utils.build_vgg19(case.weights, Recipe(**options).layers(), "max")
     honest, nst_utils.load_vgg19 = nst_utils.load_vgg19, lambda *_: model
     try:
         frames, seconds, begun = [], 0.0, time.perf_counter()
@@ -439,9 +437,8 @@ class Bench:
 
     def same_cost(self, case: Case) -> tuple[nst_utils._Objective, Cost]:
         """The costs of Track A: the painter's own with their gradient, and as a plain function."""
-        names = [*(name for name, _ in STYLE_LAYERS), self.content_layer]
-        model = nst_utils.build_vgg19(case.weights, names, "max")
         recipe = Recipe(content_layer=self.content_layer)
+        model = nst_utils.build_vgg19(case.weights, recipe.layers(), "max")
         objective = nst_utils._Objective(model, case.C, [case.S], recipe)
         return objective, lambda G: objective._costs(objective._sums(G, *objective.pieces[0][1]))[0]
 
@@ -471,111 +468,86 @@ class Bench:
             path.write_text(json.dumps(min(found, key=lambda r: np.nan_to_num(found[r], nan=1e9))))
         return replace(baseline, optimizer=sgd(json.loads(path.read_text())))
 
-    def track_a(self, runs: list) -> None:
-        """Seconds of a baseline to its own cost / ours to that cost, on 8-bit pictures."""
+    def reached(self, track: str, runs: list) -> Iterator[tuple[Case, int, np.ndarray, dict]]:
+        """Each share of each run that was reached: its picture, and the row's beginning."""
         for case, number, run in runs:
-            objective, _ = self.same_cost(case)
-            J_of = functools.cache(lambda path, k, o=objective: J(o, ours_of(path)[k][1]))
             for share in self.shares:
                 label = f"{share:.0%}"
-                row = {"track": "A", "pair": case.name, "against": run.baseline.name, "at": label}
-                if label not in run.shots:
-                    self.add(**row, note=f"not run: stopped at {run.steps} steps")
-                    continue
-                target, best = J(objective, run.shots[label]), None
-                for steps in OURS:
-                    options = {"steps": steps, "tolerance": 0, "content_layer": self.content_layer}
-                    path = paint(case, self.out, self.key("A", number, f"ours {steps}"), options)
-                    seconds = [taken for taken, _ in ours_of(path)]
-                    if J_of(path, len(seconds) - 1) <= target:
-                        first = next(k for k in range(len(seconds)) if J_of(path, k) <= target)
-                        best = seconds[first]
-                        break
-                row |= {"their seconds": run.times[label], "J": target}
-                if best is None:
-                    end = J_of(path, len(seconds) - 1)
-                    self.add(**row, note=f"not reached: J = {end:.4g} after {seconds[-1]:.0f} s")
+                row = {"track": track, "pair": case.name, "against": run.baseline.name, "at": label}
+                if label in run.shots:
+                    row["their seconds"] = run.times[label]
+                    yield case, number, run.shots[label], row
                 else:
-                    self.add(
-                        **row,
-                        **{"our seconds": best, "score": run.times[label] / best},
-                        note=f"{steps} steps",
-                    )
+                    self.add(**row, note=f"not run: stopped at {run.steps} steps")
+
+    def score(self, row: dict, seconds: float, note: str) -> None:
+        """Add the row with our seconds and their ratio."""
+        row |= {"our seconds": seconds, "score": row["their seconds"] / seconds}
+        self.add(**row, note=note)
+
+    def track_a(self, runs: list) -> None:
+        """Seconds of a baseline to its own cost / ours to that cost, on 8-bit pictures."""
+        J_of = {}
+        for number, case in self.cases.items():
+            objective, _ = self.same_cost(case)
+            J_of[number] = functools.cache(lambda path, k, o=objective: J(o, ours_of(path)[k][1]))
+            J_of[number].objective = objective
+        for case, number, pixels, row in self.reached("A", runs):
+            cost = J_of[number]
+            target = row["J"] = J(cost.objective, pixels)
+            for steps in OURS:
+                options = {"steps": steps, "tolerance": 0, "content_layer": self.content_layer}
+                path = paint(case, self.out, self.key("A", number, f"ours {steps}"), options)
+                seconds = [taken for taken, _ in ours_of(path)]
+                end = cost(path, len(seconds) - 1)
+                if end <= target:
+                    first = next(k for k in range(len(seconds)) if cost(path, k) <= target)
+                    self.score(row, seconds[first], f"{steps} steps")
+                    break
+            else:
+                self.add(**row, note=f"not reached: J = {end:.4g} after {seconds[-1]:.0f} s")
 
     def track_0(self, runs: list) -> None:
         """A recipe's seconds / ours until ours is as near to the style and to the content."""
-        for case, number, run in runs:
-            judge = Judge(case)
-            for share in self.shares:
-                label = f"{share:.0%}"
-                row = {"track": "0", "pair": case.name, "against": run.baseline.name, "at": label}
-                if label not in run.shots:
-                    self.add(**row, note=f"not run: stopped at {run.steps} steps")
-                    continue
-                style, content = judge(run.shots[label])
-                row |= {"their seconds": run.times[label], "style": style, "content": content}
-                best, misses = None, []
-                for beta in BETAS:
-                    path = paint(
-                        case, self.out, self.key("0", number, f"ours beta {beta}"), {"beta": beta}
-                    )
-                    for seconds, pixels in ours_of(path):
-                        if best and seconds >= best[0]:
-                            break
-                        near = judge(pixels)
-                        if near[0] <= style and near[1] <= content:
-                            best = seconds, beta
-                            break
-                        misses.append((max(near[0] / style, near[1] / content), near, beta))
-                if best:
-                    note = f"beta = {best[1]}"
-                    self.add(
-                        **row,
-                        **{"our seconds": best[0], "score": run.times[label] / best[0]},
-                        note=note,
-                    )
-                else:
-                    _, near, beta = min(misses)
-                    self.add(
-                        **row,
-                        note=f"missed: at best style x {near[0] / style:.2f}, "
-                        f"content x {near[1] / content:.2f} (beta = {beta})",
-                    )
+        judges = {number: Judge(case) for number, case in self.cases.items()}
+        for case, number, pixels, row in self.reached("0", runs):
+            style, content = judges[number](pixels)
+            row |= {"style": style, "content": content}
+            best, misses = None, []
+            for beta in BETAS:
+                key = self.key("0", number, f"ours beta {beta}")
+                for seconds, picture in ours_of(paint(case, self.out, key, {"beta": beta})):
+                    if best and seconds >= best[0]:
+                        break
+                    near = judges[number](picture)
+                    if near[0] <= style and near[1] <= content:
+                        best = seconds, beta
+                        break
+                    misses.append((max(near[0] / style, near[1] / content), near, beta))
+            if best:
+                self.score(row, best[0], f"beta = {best[1]}")
+            else:
+                _, near, beta = min(misses)
+                at_best = f"style x {near[0] / style:.2f}, content x {near[1] / content:.2f}"
+                self.add(**row, note=f"missed: at best {at_best} (beta = {beta})")
 
     def track_b(self, runs: list) -> None:
-        """Where each recipe stands after some seconds."""
-        for case, number, run in runs:
-            judge = Judge(case)
-            shots = {m: run.shots[f"{m} s"] for m in MOMENTS if f"{m} s" in run.shots}
-            if number != self.pairs[0]:
-                continue  # one picture says enough
-            if run.baseline is PUBLISHED[0]:
-                for moment in MOMENTS:
-                    path = paint(
-                        case,
-                        self.out,
-                        self.key("B", number, f"ours {moment} s"),
-                        {"seconds": moment},
-                    )
-                    style, content = judge(ours_of(path)[-1][1])
-                    self.add(
-                        track="B",
-                        pair=case.name,
-                        against="this painter",
-                        at=f"{moment} s",
-                        style=style,
-                        content=content,
-                    )
-            for moment, pixels in shots.items():
-                style, content = judge(pixels)
-                self.add(
-                    track="B",
-                    pair=case.name,
-                    against=run.baseline.name,
-                    at=f"{moment} s",
-                    style=style,
-                    content=content,
-                )
+        """Where each recipe stands after some seconds, on the first pair: one says enough."""
+        first = self.pairs[0]
+        case, shown = self.cases[first], []
+        for moment in MOMENTS:
+            key = self.key("B", first, f"ours {moment} s")
+            *_, (_, pixels) = ours_of(paint(case, self.out, key, {"seconds": moment}))
+            shown.append(("this painter", moment, pixels))
+        for _, number, run in runs:
+            if number == first:
+                shots = ((m, run.shots.get(f"{m} s")) for m in MOMENTS)
+                shown += [(run.baseline.name, m, shot) for m, shot in shots if shot is not None]
+        judge = Judge(case)
+        for name, moment, pixels in shown:
+            style, content = judge(pixels)
+            row = {"track": "B", "pair": case.name, "against": name, "at": f"{moment} s"}
+            self.add(**row, style=style, content=content)
 
 
 def J(objective: nst_utils._Objective, pixels: np.ndarray) -> float:
@@ -618,11 +590,7 @@ def one_size(side: int) -> dict[str, object]:
             start = time.perf_counter()
             work()
             times.append(time.perf_counter() - start)
-    work = 0.0
-    for name, (n, m) in VGG19_LAYERS.items():
-        if name.startswith("block5") and name != "block5_conv1":
-            break
-        work += 4 * 9 * n * m * float(np.prod(nst_utils._cells(C.shape, 2 ** (int(name[5]) - 1))))
+    work = nst_utils._operations(C.shape, "block5_conv1")
     step, rate = work / min(steps[1:]) / 1e9, 2 * 4096**3 / min(products[1:]) / 1e9
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     return {

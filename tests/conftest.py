@@ -5,9 +5,7 @@ import sys
 from pathlib import Path
 
 os.environ.update(NST_WEIGHTS="kmeans", NST_FAST="1", TF_CPP_MIN_LOG_LEVEL="3")
-if (
-    "PYTEST_XDIST_WORKER" in os.environ
-):  # two workers: one thread each, or they get in each other's way
+if "PYTEST_XDIST_WORKER" in os.environ:  # a thread a worker, or they are in each other's way
     os.environ.update(TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1", OMP_NUM_THREADS="1")
 OURS = ("nst_utils", "checkpoints", "classroom", "__main__")  # whose warnings are errors
 os.environ["PYTHONWARNINGS"] = ",".join(f"error:::{name}" for name in OURS)
@@ -15,9 +13,17 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "notebooks")]
 
 import nbformat  # noqa: E402
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 SOLUTION = ROOT / "notebooks" / "solutions" / "neural_style_transfer.ipynb"
+
+
+def save_npz(path, weights):
+    """Write {name: (kernel, bias)} in the format of our own; give the path."""
+    parts = {f"{n}/{p}": w[i] for n, w in weights.items() for i, p in enumerate(("kernel", "bias"))}
+    np.savez(path, **parts)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import save_npz
 from PIL import Image
 
 import nst_utils
@@ -22,11 +23,8 @@ LEFT[:, :32] = 1
 @pytest.fixture(scope="module", autouse=True)
 def weights(tmp_path_factory):
     """One fit for all tests of this file."""
-    fitted = nst_utils.fit_kmeans_vgg19([C, S])
-    parts = {f"{name}/kernel": kernel for name, (kernel, _) in fitted.items()}
-    parts |= {f"{name}/bias": bias for name, (_, bias) in fitted.items()}
-    path = tmp_path_factory.mktemp("weights") / "fitted.npz"
-    np.savez(path, **parts)
+    folder = tmp_path_factory.mktemp("weights")
+    path = save_npz(folder / "fitted.npz", nst_utils.fit_kmeans_vgg19([C, S]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NST_WEIGHTS", str(path))
         yield path
