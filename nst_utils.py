@@ -708,13 +708,7 @@ def _read_npz(path: Path) -> Weights:
 FIT_VERSION = 1  # part of the cache's name: raise it when a change below alters the result
 PATCHES, ROUNDS = 8000, 5  # patches a layer, rounds of k-means
 ACTIVE = 0.5  # each filter fires on half of the patches
-RIDGE = (
-    0.4,
-    0.4,
-    0.4,
-    0.4,
-    0.4,
-)  # of the whitening: 0.01 gives noise, 0.1 fine waves, 0.4 brush strokes, 1 soft blots
+RIDGE = 0.4  # of the whitening: 0.01 gives noise, 0.1 fine waves, 1 soft blots
 CACHE_FILES = 5  # fits kept in pretrained-model/, the newest
 
 
@@ -755,7 +749,7 @@ def fit_kmeans_vgg19(
         if name.endswith("conv1") and name != "block1_conv1":
             xs = [tf.nn.pool(x, [2, 2], pooling.upper(), strides=[2, 2]) for x in xs]
         kept = bool(keep) and name in keep
-        kernel, bias = keep[name] if kept else _fit_layer(xs, filters, RIDGE[int(name[5]) - 1], rng)
+        kernel, bias = keep[name] if kept else _fit_layer(xs, filters, rng)
         xs = [tf.nn.relu(tf.nn.conv2d(x, kernel / before, 1, "SAME") + bias) for x in xs]
         s = 1.0 / _gram_size(xs) ** 0.5  # a Gram matrix grows with the square of the activations
         if not 0 < s < float("inf"):
@@ -780,12 +774,12 @@ def _gram_size(activations: Sequence[tf.Tensor]) -> float:
 
 
 def _fit_layer(
-    xs: Sequence[tf.Tensor], filters: int, ridge: float, rng: np.random.Generator
+    xs: Sequence[tf.Tensor], filters: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fit one layer to its inputs, (1, n_H, n_W, n_C); give kernel and bias."""
     patches = np.concatenate([_patches(x, PATCHES // len(xs), rng) for x in xs])  # (n, 9 n_C)
     centred = tf.constant(patches - patches.mean(0))
-    whiten = _whitening(centred, min(filters, *patches.shape), ridge, rng)  # (9 n_C, rank)
+    whiten = _whitening(centred, min(filters, *patches.shape), rng)  # (9 n_C, rank)
     centroids = _spherical_kmeans(tf.math.l2_normalize(centred @ whiten, axis=1), filters, rng)
     kernel = tf.matmul(whiten, centroids, transpose_b=True)  # (9 n_C, filters)
     responses = (tf.constant(patches) @ kernel).numpy()  # (n, filters)
@@ -806,7 +800,7 @@ def _patches(x: tf.Tensor, n: int, rng: np.random.Generator) -> np.ndarray:
     return windows[row, column].transpose(0, 2, 3, 1).reshape(len(row), -1)
 
 
-def _whitening(x: tf.Tensor, rank: int, ridge: float, rng: np.random.Generator) -> tf.Tensor:
+def _whitening(x: tf.Tensor, rank: int, rng: np.random.Generator) -> tf.Tensor:
     """Give W, (d, rank), such that the columns of x W are decorrelated; x is (n, d), centred.
 
     Where d > rank, x is first projected on its main directions, found by one power iteration from
@@ -819,7 +813,7 @@ def _whitening(x: tf.Tensor, rank: int, ridge: float, rng: np.random.Generator) 
         spread = tf.matmul(x, x @ guess, transpose_a=True)  # (d, rank)
         project = tf.matmul(spread, _inverse_root(spread, 1e-6), transpose_b=True)
         x = x @ project
-    whiten = tf.transpose(_inverse_root(x, ridge))
+    whiten = tf.transpose(_inverse_root(x, RIDGE))
     return whiten if project is None else project @ whiten
 
 
@@ -1211,15 +1205,18 @@ def _adam(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float], 
 def _lbfgs(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float], None]:
     """The same with SciPy's L-BFGS-B between the bounds 0 and 1; Gatys 2015 used L-BFGS, too.
 
-    SciPy calls a function instead of yielding, so it runs in a thread that asks and waits. J is
-    given to it in units in which its first step moves pixels by some 0.05: with J as it is, the
-    first ten evaluations are lost in finding out how far to go.
+    SciPy calls a function instead of yielding, so it runs in a thread that asks and waits. It looks
+    at the bounds of one pixel after the other first, for 1 s at 400 pixels; meanwhile its first
+    question, which is G, is already answered here. J is given to it in units in which its first
+    step moves pixels by some 0.05: with J as it is, the first ten evaluations are lost in finding
+    out how far to go.
     """
     asked, answers, unit = queue.Queue(), queue.Queue(), None
 
     def evaluate(x: np.ndarray) -> tuple[float, np.ndarray]:
         nonlocal unit
-        asked.put(x.reshape(G.shape).astype(np.float32))
+        if unit is not None:
+            asked.put(x.reshape(G.shape).astype(np.float32))
         J, gradient = answers.get()  # None when the generator is closed: that ends the thread
         gradient = np.asarray(gradient, np.float64).ravel()
         unit = unit or 0.05 / (np.sqrt(np.mean(gradient**2)) + 1e-30)
@@ -1227,7 +1224,8 @@ def _lbfgs(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float],
 
     def minimize() -> None:
         options = {"maxiter": 10**6, "maxfun": 10**6, "ftol": 0, "gtol": 0}
-        x, bounds = np.asarray(G, np.float64).ravel(), scipy.optimize.Bounds(0, 1)
+        x = np.asarray(G, np.float64).ravel()
+        bounds = scipy.optimize.Bounds(np.zeros_like(x), np.ones_like(x))
         try:
             scipy.optimize.minimize(
                 evaluate, x, jac=True, method="L-BFGS-B", bounds=bounds, options=options
@@ -1239,10 +1237,12 @@ def _lbfgs(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float],
 
     thread = threading.Thread(target=minimize, daemon=True)
     thread.start()
+    picture = G
     try:
-        while (picture := asked.get()) is not None:
-            J, gradient, _ = yield tf.constant(picture)
+        while picture is not None:
+            J, gradient, _ = yield tf.identity(picture)
             answers.put((J, gradient))
+            picture = asked.get()
     finally:
         answers.put(None)
         thread.join()
@@ -1702,6 +1702,16 @@ def _from_arguments(options: dict) -> dict:
     return options
 
 
+def _save_somewhere(image: tf.Tensor, path: Path, settings: str) -> Path:
+    """Save a picture; if that is no longer possible at `path`, in a new temporary folder."""
+    try:
+        return save_image(image, path, settings)
+    except ImageError as error:
+        print(f"ImageError: {error}", file=sys.stderr)
+        folder = tempfile.mkdtemp(prefix="painted-")
+        return save_image(image, Path(folder, path.stem + ".png"), settings)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Paint one picture from the command line; give the exit code."""
     options = vars(_parser().parse_args(arguments))
@@ -1728,7 +1738,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     pictures.append(to_pixels(_shrink(frame.image, min(1, 480 / frame.side))))
 
             painting = stylize(C, styles, show, **options)
-        print(save_image(painting.image, output, settings), painting.stopped)
+        print(_save_somewhere(painting.image, output, settings), painting.stopped)
         if animation:
             print(save_animation(pictures, animation))
     except (ImageError, WeightsError, PaintError) as error:

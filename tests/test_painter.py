@@ -347,3 +347,44 @@ def test_command_line(tmp_path, capsys):
         assert name in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         nst_utils.main([])
+
+
+def test_a_painting_is_not_lost_when_its_place_is(tmp_path, monkeypatch, capsys):
+    """The folder is there before the painting, and not after it."""
+    content, style = str(ROOT / "images/content/house.jpg"), str(ROOT / "images/styles/knife.jpg")
+    out, painted, honest = tmp_path / "folder" / "out.jpg", [], nst_utils.stylize
+
+    def paint_and_break(*arguments, **options):
+        painted.append(honest(*arguments, **options))
+        out.parent.rmdir()
+        out.parent.touch()
+        return painted[0]
+
+    monkeypatch.setattr(nst_utils, "stylize", paint_and_break)
+    monkeypatch.setattr(nst_utils.tempfile, "tempdir", str(tmp_path))
+    assert nst_utils.main([content, style, "-o", str(out), "--max-side", "64", "--steps", "1"]) == 0
+    (rescued,) = tmp_path.glob("painted-*/out.png")
+    printed = capsys.readouterr()
+    assert str(rescued) in printed.out and str(out) in printed.err
+    with Image.open(rescued) as picture:
+        assert np.array_equal(np.asarray(picture), nst_utils.to_pixels(painted[0].image))
+
+
+def test_lbfgs_answers_as_scipy_alone():
+    """Through generator and thread: the same pictures in the same order, none twice."""
+    target = tf.random.stateless_uniform((1, 16, 16, 3), (1, 2), -0.2, 1.2)
+    start = tf.random.stateless_uniform(target.shape, (3, 4))
+    search, seen, Js = nst_utils._lbfgs(start), [], []
+    picture = next(search)
+    for _ in range(12):
+        seen.append(picture.numpy())
+        Js.append(float(tf.reduce_sum((picture - target) ** 4)))
+        try:
+            picture = search.send((Js[-1], 4 * (picture - target) ** 3, 0.0))
+        except StopIteration:
+            break
+    search.close()
+    assert np.array_equal(seen[0], start) and not np.array_equal(seen[1], start)
+    assert all(image.min() >= 0 and image.max() <= 1 for image in seen)
+    lowest = float(tf.reduce_sum((tf.clip_by_value(target, 0, 1) - target) ** 4))
+    assert lowest <= min(Js) < lowest + 0.01 * (Js[0] - lowest)
