@@ -118,7 +118,7 @@ def test_total_variation_and_its_gradient(vgg):
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_the_cost_falls_and_the_result_is_a_picture(optimizer):
-    painting = nst_utils.stylize(C, S, steps=8, scales=2, optimizer=optimizer)
+    painting = nst_utils.stylize(C, S, steps=8, scales=2, optimizer=optimizer, init="content")
     costs = [row[1] for row in painting.history]
     assert painting.stopped == "finished" and len(costs) == 18
     assert costs[-1] < 0.8 * costs[0]
@@ -209,6 +209,32 @@ def test_where_it_starts():
     noise = [steps(steps=0, init="noise", seed=seed)[0].image.numpy() for seed in (1, 1, 2)]
     assert np.array_equal(noise[0], noise[1]) and not np.array_equal(noise[0], noise[2])
     assert 0.05 < noise[0].std() < 0.07
+
+
+def test_pieces_of_the_photo_itself_make_the_photo():
+    """Each piece finds itself; the border's pieces hold mirrored pixels, which are nowhere else."""
+    laid = nst_utils._patchwork(C, C)
+    assert laid.shape == C.shape and np.allclose(laid[:, 8:-8, 8:-8], C[:, 8:-8, 8:-8], atol=1e-5)
+
+
+def test_pieces_lie_near_their_own_place_and_have_the_colours_of_the_style():
+    flat = nst_utils._patchwork(C, tf.fill(S.shape, 0.3))
+    assert np.allclose(flat, 0.3, atol=1e-6)  # overlapping pieces add up to one everywhere
+    halves = np.repeat([0.2, 0.8], 32)[None, None, :, None] * np.ones(C.shape)
+    laid = nst_utils._patchwork(tf.fill(C.shape, 0.5), tf.constant(halves, tf.float32)).numpy()
+    assert np.allclose(laid[:, :, :24], 0.2, atol=1e-5) and np.allclose(laid[:, :, 40:], 0.8)
+
+
+def test_the_start_is_the_photo_under_pieces_of_each_style(vgg):
+    start = steps(steps=0)[0].image
+    assert np.allclose(start, (C + nst_utils._patchwork(C, S)) / 2, atol=1e-6)
+    assert objective(vgg)(start)[2] < 0.8 * objective(vgg)(C)[2]
+    right = 1 - LEFT
+    right[:, 48:] = 0  # nobody's
+    two = steps([S, T], steps=0, masks=[LEFT, right])[0].image.numpy()
+    for style, area in ((S, np.s_[:, :, :32]), (T, np.s_[:, :, 32:48])):
+        assert np.allclose(two[area], ((C + nst_utils._patchwork(C, style)) / 2)[area], atol=1e-6)
+    assert np.array_equal(two[:, :, 48:], C[:, :, 48:])
 
 
 def test_the_difference_is_carried_up_not_the_picture():
