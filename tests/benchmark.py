@@ -10,8 +10,9 @@ speed    GFLOP/s of a step beside those of a matrix product; memory; how both gr
 
 All baselines are taken to 5 % of their published steps, then all to 10 %, 40 % and 100 %, until the
 minutes are over; what was reached is in the table, what was not is said to be missing. The same
-command goes on where it stopped. It writes benchmark.csv and benchmark.png. Seconds are those of
-the steps, tracing included, and without reading or fitting the weights, which all share.
+command goes on where it stopped. It writes benchmark.csv, benchmark.png and, for Track 0,
+pictures.png. Seconds are those of the steps, tracing included, and without reading or fitting the
+weights, which all share.
 """
 
 from __future__ import annotations
@@ -561,6 +562,19 @@ class Bench:
                 at_best = f"style x {near[0] / style:.2f}, content x {near[1] / content:.2f}"
                 self.add(**row, note=f"missed: at best {at_best} (beta = {beta})")
 
+    def pictures(self, runs: list) -> Figure:
+        """Ours beside the furthest that each recipe has come, on the first pair."""
+        first = self.pairs[0]
+        key = self.key("0", first, f"ours beta {Recipe().beta}")
+        *_, (seconds, pixels) = paint(self.cases[first], self.out, key, {})
+        shown = {f"this painter, {seconds:.0f} s": pixels}
+        for _, number, run in runs:
+            labels = [f"{share:.0%}" for share in self.shares if f"{share:.0%}" in run.shots]
+            if number == first and labels:
+                title = f"{run.baseline.name}, {labels[-1]}, {run.times[labels[-1]]:.0f} s"
+                shown[title] = run.shots[labels[-1]]
+        return nst_utils.show_images({k: v[None] / 255 for k, v in shown.items()}, width=13)
+
     def track_b(self, runs: list) -> None:
         """Where each recipe stands after some seconds, on the first pair: one says enough."""
         first = self.pairs[0]
@@ -745,6 +759,9 @@ def main() -> int:
         if track in options.tracks:
             report(runs["A" if track == "A" else "0"])
             write(bench)
+    if "0" in options.tracks:
+        with nst_utils._whole_file(bench.out / "pictures.png") as path:
+            bench.pictures(runs["0"]).savefig(path, dpi=110)
     write(bench)
     return 0
 
