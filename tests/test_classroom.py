@@ -564,6 +564,19 @@ def test_kernel_is_confined_and_leaves_no_process(tmp_path):
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie"
 
 
+def test_a_busy_machine_costs_no_marks(tmp_path):
+    """Time is the processor's: a cell that waits may take longer, but not for ever."""
+    cells = ["import time\ntime.sleep(3)", "while True:\n    pass", "time.sleep(1000)", "x = 1"]
+
+    async def run_all():
+        async with classroom.Kernel(tmp_path, classroom.Limits(cell_seconds=2)) as kernel:
+            return [(await kernel.run(source), kernel.worked) for source in cells]
+
+    problems, worked = zip(*classroom.run_loop(run_all()), strict=True)
+    assert problems == ("", *["it took more than 2 s and was stopped"] * 2, "")
+    assert np.diff(worked)[:2] == pytest.approx([2, 2], abs=1)
+
+
 @pytest.mark.slow
 def test_check_from_the_command_line(tmp_path):
     path = tmp_path / "mein Übungsblatt.ipynb"
