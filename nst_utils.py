@@ -695,7 +695,7 @@ def _read_mat(path: Path) -> Weights:
 
 
 def _read_npz(path: Path) -> Weights:
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
         names = [name for name in VGG19_LAYERS if f"{name}/kernel" in file]
         return {
             name: tuple(_floats(file[f"{name}/{part}"]) for part in ("kernel", "bias"))
