@@ -181,8 +181,9 @@ def _contents(source: object, shown: str) -> bytes:
     )
 
 
-# Pillow reads EPS by starting Ghostscript, another program; the others it only recognises.
-NOT_READ = {"EPS", "BUFR", "FPX", "GRIB", "HDF5", "MIC", "MPEG", "WMF"}
+# Pillow reads EPS by starting Ghostscript, another program; of DDS it does not notice, before
+# version 12, that a file is cut short; the others it only recognises.
+NOT_READ = {"EPS", "DDS", "BUFR", "FPX", "GRIB", "HDF5", "MIC", "MPEG", "WMF"}
 # Pillow scales a PNG's pixels to 8 bits, but not the one value or colour that is transparent.
 TRANSPARENT_SCALE = {"L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}
 UPRIGHT = dict(zip(range(2, 9), (0, 3, 1, 5, 4, 6, 2), strict=True))  # EXIF -> Image.Transpose
