@@ -113,7 +113,8 @@ WIDE = (GREY.astype(np.uint16) << 8) + ALPHA
 PALETTE = RNG.integers(0, 256, (256, 3), dtype=np.uint8)
 PALETTED = raw("P", GREY)
 PALETTED.putpalette(PALETTE.tobytes())
-PA = Image.merge("LA", [raw("L", GREY), raw("L", ALPHA)])
+PA = PALETTED.convert("PA")
+PA.putalpha(raw("L", ALPHA))
 BITS = (GREY > 99).astype(np.uint8) * 255
 PREMULTIPLIED = np.rint(NOISE * (ALPHA / 255.0)[..., None]).astype(np.uint8)
 MODES = {  # mode: picture, where it can be written, oracle, within
@@ -127,6 +128,7 @@ MODES = {  # mode: picture, where it can be written, oracle, within
         3,
     ),
     "P": (PALETTED, "PNG GIF TIFF BMP TGA IM", PALETTE[GREY], 0.51),
+    "PA": (PA, "TIFF IM", on_white(PALETTE[GREY], ALPHA), 1),
     "RGB": (raw("RGB", NOISE), "PNG TIFF BMP PPM TGA PCX SGI IM QOI JPEG2000", NOISE, 0.51),
     "RGBA": (raw("RGBA", CMYK), "PNG TIFF TGA SGI IM QOI JPEG2000", on_white(NOISE, ALPHA), 1),
     "RGBa": (
@@ -154,6 +156,7 @@ MODES = {  # mode: picture, where it can be written, oracle, within
     "I;16": (raw("I;16", WIDE), "PNG TIFF IM", WIDE / 257, 0.51),
     "I;16L": (raw("I;16L", WIDE), "TIFF IM", WIDE / 257, 0.51),
     "I;16B": (raw("I;16B", WIDE.astype(">u2")), "PNG TIFF IM", WIDE / 257, 0.51),
+    "I;16N": (raw("I;16N", WIDE.astype("=u2")), "", WIDE / 257, 0.51),
     "F": (raw("F", (WIDE / 65535).astype(np.float32)), "TIFF IM", WIDE / 257, 0.51),
 }
 CASES = [(mode, kind) for mode, case in MODES.items() for kind in ("", *case[1].split())]
@@ -163,6 +166,7 @@ CASES = [(mode, kind) for mode, case in MODES.items() for kind in ("", *case[1].
 def test_mode(mode, kind):
     """As it is in memory, and through each format that keeps it without loss."""
     picture, _, expected, within = MODES[mode]
+    assert picture.mode == mode and set(Image.MODES) <= {*MODES}
     if not kind:
         assert same(np.asarray(nst_utils._rgb(picture), float), expected, within)
     elif kind not in Image.SAVE or (kind == "JPEG2000" and "jpg_2000" not in CODECS):
