@@ -290,7 +290,7 @@ def test_a_graded_notebook_writes_nothing_outside_its_folder(tmp_path):
     assert got_out <= (set() if landlock() else {"TensorFlow", "C"})
 
 
-def test_teaching_says_what_is_not_protected_and_how_to_grade_in_a_container():
+def test_teaching_says_what_is_not_protected_and_how_to_grade_elsewhere():
     import classroom
 
     text = (ROOT / "notebooks/TEACHING.md").read_text(encoding="utf-8")
@@ -306,3 +306,7 @@ def test_teaching_says_what_is_not_protected_and_how_to_grade_in_a_container():
     assert (options.submissions, options.out) == (Path("/in"), Path("/out"))
     mounted = {part.split(":")[1] for part in command if ":/" in part}
     assert {"/course", "/in", "/out"} <= mounted
+    command = section.split("sudo -u")[1].split("\n\n")[0].replace("\\\n", " ").split()
+    arguments = command[command.index("notebooks/classroom.py") + 1 :]
+    options = classroom.build_parser().parse_args(arguments)
+    assert (options.submissions, options.out) == (Path("submissions"), Path("report"))
