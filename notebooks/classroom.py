@@ -572,13 +572,18 @@ class Kernel:
         cell = nbformat.v4.new_code_cell(source)
         self.error, self.late = "", False
         self.cell_end = self.worked + self.limits.cell_seconds
+        work = asyncio.create_task(self.client.async_execute_cell(cell, 0, store_history=False))
+        work.add_done_callback(lambda done: done.cancelled() or done.exception())  # so no log line
         try:
-            await self.client.async_execute_cell(cell, 0, store_history=False)
+            await asyncio.wait({work})  # nbclient itself takes Ctrl-C for the kernel's death
+            work.result()
         except DeadKernelError:
             self.dead = self.dead or "it ended the kernel"
         except Exception as error:  # a broken message, for instance
             self.end(f"the kernel sent something unreadable ({type(error).__name__})")
-        self.cell_end = None
+        finally:
+            work.cancel()
+            self.cell_end = None
         if self.error.startswith("KeyboardInterrupt") and self.late:
             self.error = f"it took more than {self.limits.cell_seconds:g} s and was stopped"
         return self.dead or self.error
