@@ -183,8 +183,9 @@ def _contents(source: object, shown: str) -> bytes:
     )
 
 
-# Pillow reads EPS by starting Ghostscript, another program; the others it only recognises.
-NOT_READ = {"EPS", "BUFR", "FPX", "GRIB", "HDF5", "MIC", "MPEG", "WMF"}
+# Pillow reads EPS by starting Ghostscript, another program; of DDS it does not notice, before
+# version 12, that a file is cut short; the others it only recognises.
+NOT_READ = {"EPS", "DDS", "BUFR", "FPX", "GRIB", "HDF5", "MIC", "MPEG", "WMF"}
 # Pillow scales a PNG's pixels to 8 bits, but not the one value or colour that is transparent.
 TRANSPARENT_SCALE = {"L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}
 UPRIGHT = dict(zip(range(2, 9), (0, 3, 1, 5, 4, 6, 2), strict=True))  # EXIF -> Image.Transpose
@@ -697,7 +698,7 @@ def _read_mat(path: Path) -> Weights:
 
 
 def _read_npz(path: Path) -> Weights:
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
         names = [name for name in VGG19_LAYERS if f"{name}/kernel" in file]
         return {
             name: tuple(_floats(file[f"{name}/{part}"]) for part in ("kernel", "bias"))

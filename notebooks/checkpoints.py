@@ -2053,7 +2053,8 @@ def _check(name: str, fn: Callable) -> int:
     text = explain(verdict, again)
     partly = verdict.points > 0 and os.environ.get("NBGRADER_EXECUTION") == "autograde"
     if not verdict.mistake or partly:  # nbgrader reads partial credit from the value of the cell
-        print(text)
+        notebook = type(sys.stdout).__module__.startswith("ipykernel")  # no terminal, no file
+        print(text if verdict.mistake or not notebook else f"\x1b[1;32m{text}\x1b[0m")  # green
         return verdict.points
     if verdict.mistake.endswith("-not-written"):  # not a mistake: the stub says what to do next
         number = list(EXERCISES).index(name) + 1

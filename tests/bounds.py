@@ -1,9 +1,10 @@
-"""Do the bounds of requirements.txt still hold? Tests with the oldest and the newest versions.
+"""Do the bounds of requirements.txt still hold? `.ci/run` with the oldest and the newest versions.
 
 python tests/bounds.py [--python 3.10 3.11 3.12] [--oldest | --newest] [tests ...]
 
-It needs `uv` (pip install uv) and the internet. When tests fail, they are run again for each
-package: this one as it was, the others at their other end. So the bound at fault is named.
+It needs `uv` (pip install uv) and the internet, and some minutes for each environment. When tests
+fail, their files are run again for each package: this one as it was, the others at their other
+end. So the bound at fault is named. With names of tests, only these are run, without ruff.
 Pythons are those on PATH, or uv downloads them. The exit code is 0 if all bounds hold.
 """
 
@@ -17,8 +18,6 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("pictures", "vgg19", "painter", "checkpoints", "classroom", "notebook")
-TESTS = [*(f"tests/test_{name}.py" for name in NAMES), "notebooks/solutions"]
 ENDS = {"oldest": "lowest-direct", "newest": "highest"}
 UV = [sys.executable, "-m", "uv"]
 
@@ -47,7 +46,13 @@ def attempt(version: str, end: str, tests: list[str], pin: str = "") -> tuple[st
                 return "no such Python" if "venv" in step else "cannot be installed", log, {}
         found = dict(re.findall(r"^(\S+)==(\S+)$", log, re.MULTILINE))
         fine, log = call(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
-        return "holds" if fine else "tests fail", log, found
+        if not fine:
+            return "tests fail", log, found
+        for check in () if tests else (["check"], ["format", "--check"]):
+            fine, log = call(python, "-m", "ruff", *check, ".")
+            if not fine:
+                return "ruff complains", log, found
+        return "holds", log, found
 
 
 def main() -> int:
@@ -58,7 +63,7 @@ def main() -> int:
     ends = parser.add_mutually_exclusive_group()
     for name in ENDS:
         ends.add_argument(f"--{name}", dest="ends", action="store_const", const=[name])
-    parser.add_argument("tests", nargs="*", default=TESTS, help="what pytest shall run")
+    parser.add_argument("tests", nargs="*", help="what pytest shall run (default: all)")
     options = parser.parse_args()
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     packages, bad = re.findall(r"^[\w-]+", text, re.MULTILINE), False
@@ -74,9 +79,10 @@ def main() -> int:
                 continue
             bad, other = True, "newest" if end == "oldest" else "oldest"
             print(*log.splitlines()[-15:], sep="\n  ", flush=True)
-            for name in filter(found.get, packages):
+            failed = sorted(set(re.findall(r"^(?:FAILED|ERROR) ([^:\s]+)", log, re.MULTILINE)))
+            for name in filter(found.get, packages if result == "tests fail" else ()):
                 pin = f"{name}=={found[name]}"
-                result, *_ = attempt(version, other, options.tests, pin)
+                result, *_ = attempt(version, other, failed or options.tests, pin)
                 if result != "holds":
                     print(f"  no longer true: {pin} ({result}, the others {other})", flush=True)
     return int(bad)

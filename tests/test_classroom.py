@@ -479,8 +479,9 @@ def test_only_pictures_are_shown():
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_ctrl_c_leaves_nothing_half_written_and_no_kernel(tmp_path):
-    """What was graded before Ctrl-C is kept, and grading goes on from there."""
+@pytest.mark.parametrize("seconds", [0.1, 3, 15])
+def test_ctrl_c_leaves_nothing_half_written_and_no_kernel(tmp_path, seconds):
+    """While the kernel starts or runs: what was graded is kept, and grading goes on from there."""
     import psutil
 
     (tmp_path / "in").mkdir()
@@ -492,10 +493,10 @@ def test_ctrl_c_leaves_nothing_half_written_and_no_kernel(tmp_path):
     until = time.monotonic() + 60
     while not process.children(recursive=True) and time.monotonic() < until:
         time.sleep(0.2)
-    time.sleep(3)
+    time.sleep(seconds)
     kernels = process.children(recursive=True)
     process.send_signal(signal.SIGINT)
-    error = process.communicate(timeout=30)[1]
+    error = process.communicate(timeout=60)[1]
     assert process.returncode == 130 and "give the same command" in error
     assert kernels and not any(k.is_running() and k.status() != "zombie" for k in kernels)
     kept = [p.name for p in (tmp_path / "out").rglob("*") if p.is_file()]
@@ -562,6 +563,19 @@ def test_kernel_is_confined_and_leaves_no_process(tmp_path):
     if sys.platform == "linux":
         assert facts["parent"] == "PermissionError"
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie"
+
+
+def test_a_busy_machine_costs_no_marks(tmp_path):
+    """Time is the processor's: a cell that waits may take longer, but not for ever."""
+    cells = ["import time\ntime.sleep(3)", "while True:\n    pass", "time.sleep(1000)", "x = 1"]
+
+    async def run_all():
+        async with classroom.Kernel(tmp_path, classroom.Limits(cell_seconds=2)) as kernel:
+            return [(await kernel.run(source), kernel.worked) for source in cells]
+
+    problems, worked = zip(*classroom.run_loop(run_all()), strict=True)
+    assert problems == ("", *["it took more than 2 s and was stopped"] * 2, "")
+    assert np.diff(worked)[:2] == pytest.approx([2, 2], abs=1)
 
 
 @pytest.mark.slow
