@@ -1149,18 +1149,33 @@ def paint(
     fitted_to = [_shrink(image, min(1, 512 / max(image.shape))) for image in (C, *styles)]
     names = [name for name, _ in recipe.style_layers] + [recipe.content_layer]
     vgg = load_vgg19(names, recipe.weights, fitted_to, recipe.seed)
-    step, change, sides = 0, None, _sides(C.shape, recipe.scales)
+    step, change, look, sides = 0, None, 0.0, _sides(C.shape, recipe.scales)
     took = f"about {seconds_needed(C.shape, recipe):.0f} s and {memory_needed(C.shape):.1f} GB"
     print(f"Painting {C.shape[2]} x {C.shape[1]} pixels: {took}.")
+
+    def shown(image: tf.Tensor) -> tf.Tensor:
+        return _with_colours_of(photo, image) if recipe.colour == "luminance" else image
+
     for side in sides:
+        begun = time.monotonic()
+        late = change is not None and recipe.seconds is not None
+        late = late and begun - start + look * side**2 > recipe.seconds  # not even a first look
+        note = f"no time for {side} pixels: the change is carried up" if late else ""
+        side = sides[-1] if late else side
         c, *ss = (_shrink(image, side / max(C.shape)) for image in (C, *styles))
-        base, G = _begin(c, ss, recipe)
-        G = G if change is None else tf.clip_by_value(base + _resize(change, c.shape[1:3]), 0, 1)
+        base = _base(c, ss, recipe)
+        if change is None:
+            G = _first_picture(base, ss, recipe)
+        else:
+            G = tf.clip_by_value(base + _resize(change, c.shape[1:3]), 0, 1)
+        if late:
+            yield Frame(side, step, time.monotonic() - start, *3 * [float("nan")], shown(G), note)
+            return
         best, progress = None, _clock(start, recipe, side == sides[-1])
         objective = _Objective(vgg, c, ss, recipe)
         for costs, image, note in _descend(objective, G, recipe, progress):
-            shown = _with_colours_of(photo, image) if recipe.colour == "luminance" else image
-            yield Frame(side, step, time.monotonic() - start, *costs, shown, note)
+            look = look if best else (time.monotonic() - begun) / side**2
+            yield Frame(side, step, time.monotonic() - start, *costs, shown(image), note)
             best = (costs[0], image) if best is None or costs[0] <= best[0] else best
             step += not note
         change = best[1] - base
@@ -1502,19 +1517,21 @@ def _sides(shape: Sequence[int], scales: int | None) -> list[int]:
     return [round(side / 2**half) for half in reversed(range(scales))]
 
 
-def _begin(
-    C: tf.Tensor, styles: Sequence[tf.Tensor], recipe: Recipe
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Give (what a change is counted from, the first picture); noise is not carried up."""
+def _base(C: tf.Tensor, styles: Sequence[tf.Tensor], recipe: Recipe) -> tf.Tensor:
+    """Give what a change is counted from; noise is not carried up."""
+    if not isinstance(recipe.init, str):
+        return match_shape(_checked(recipe.init), C)
+    pictures = {"style": lambda: match_shape(styles[0], C), "noise": lambda: tf.zeros_like(C)}
+    return pictures.get(recipe.init, lambda: C)()
+
+
+def _first_picture(base: tf.Tensor, styles: Sequence[tf.Tensor], recipe: Recipe) -> tf.Tensor:
+    """Give the picture that the coarsest scale starts from."""
     if isinstance(recipe.init, str) and recipe.init == "noise":
-        noise = tf.random.Generator.from_seed(recipe.seed).uniform(C.shape, 0.4, 0.6)
-        return tf.zeros_like(C), noise
+        return tf.random.Generator.from_seed(recipe.seed).uniform(base.shape, 0.4, 0.6)
     if isinstance(recipe.init, str) and recipe.init == "patches":
-        return C, _half_hidden(C, styles, recipe)
-    pictures = {"content": C, "style": styles[0]}
-    picture = pictures[recipe.init] if isinstance(recipe.init, str) else _checked(recipe.init)
-    picture = match_shape(picture, C) if picture is not C else C
-    return picture, picture
+        return _half_hidden(base, styles, recipe)
+    return base
 
 
 def _half_hidden(C: tf.Tensor, styles: Sequence[tf.Tensor], recipe: Recipe) -> tf.Tensor:

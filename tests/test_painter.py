@@ -103,7 +103,7 @@ def test_one_trace_a_scale_and_nothing_above_the_deepest_layer(vgg):
 
 
 def test_total_variation_and_its_gradient(vgg):
-    flat, rough = tf.fill(C.shape, 0.5), nst_utils._begin(C, [S], Recipe(init="noise"))[1]
+    flat, rough = tf.fill(C.shape, 0.5), nst_utils._first_picture(C, [S], Recipe(init="noise"))
     plain, smooth = objective(vgg), objective(vgg, tv=3.0)
     added = [float(smooth(G)[0] - plain(G)[0]) for G in (flat, rough)]
     assert added[0] == pytest.approx(3 * 2 * 0.01, rel=0.1) and added[1] > 3 * added[0]
@@ -186,7 +186,18 @@ def test_a_budget_of_seconds(monkeypatch):
         sides = [frame.side for frame in frames]
         assert sides.count(32) == 10 and sides.count(64) == 7 and frames[-1].seconds == 40
     now[0] = 0.0
-    assert len(steps(seconds=0, **options)) == 2  # a look at each scale, at least
+    first, last = steps(seconds=6, **options)  # 2 s are used, 1 s for a look, 4 s would follow
+    assert (first.side, last.side, last.seconds) == (32, 64, 3) and np.isnan(last.J)
+    assert "no time for 64 pixels" in last.note
+    fine = first.image - nst_utils._shrink(C, 0.5)  # the photo's own detail is still there
+    assert np.allclose(
+        last.image, tf.clip_by_value(C + nst_utils._resize(fine, C.shape[1:3]), 0, 1)
+    )
+    now[0] = 0.0
+    painting = nst_utils.stylize(C, S, seconds=6, **options)
+    assert np.array_equal(painting.image, last.image) and "no time" in painting.stopped
+    now[0] = 0.0
+    assert len(steps(seconds=0, **options)) == 2  # a look at the coarsest scale, at least
 
 
 def test_it_stops_when_it_no_longer_pays():
