@@ -20,6 +20,7 @@ import gc
 import hashlib
 import io
 import json
+import numbers
 import os
 import queue
 import re
@@ -468,7 +469,7 @@ def _checked(image: tf.Tensor) -> tf.Tensor:
     if image.ndim != 4 or image.shape[0] != 1 or image.shape[-1] != 3 or min(image.shape[1:3]) < 16:
         raise WeightsError(
             f"A picture for VGG-19 has the shape (1, n_H, n_W, 3) with sides of 16 or more, "
-            f"not {tuple(image.shape)}; use load_image."
+            f"not {tuple(image.shape)}. load_image gives that shape; enlarge a smaller picture."
         )
     if not tf.reduce_all(tf.math.is_finite(image)):
         raise WeightsError("A picture for VGG-19 holds NaN or infinity; use load_image.")
@@ -1073,15 +1074,20 @@ class Recipe:
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise PaintError(f"{name} is {' or '.join(known)}, not {getattr(self, name)!r}.")
-        lowest = {"alpha": 0, "beta": 0, "tv": 0, "tolerance": 0, "style_scale": 0.1}
-        for name, low in {**lowest, "scales": 1, "steps": 0, "seconds": 0}.items():
-            value = getattr(self, name)
-            if value is not None and not low <= value < float("inf"):
-                raise PaintError(f"{name} is a finite number from {low} up, not {value!r}.")
+        whole, optional = {"scales": 1, "steps": 0, "seed": 0}, ("scales", "steps", "seconds")
+        lowest = {"alpha": 0, "beta": 0, "tv": 0, "tolerance": 0, "style_scale": 0.1, "seconds": 0}
+        for name, low in {**lowest, **whole}.items():
+            value, kind = getattr(self, name), numbers.Integral if name in whole else numbers.Real
+            if value is None and name in optional:
+                continue
+            if not isinstance(value, kind) or not low <= value < float("inf"):
+                number = "whole" if name in whole else "finite"
+                raise PaintError(f"{name} is a {number} number from {low} up, not {value!r}.")
         if not self.alpha and not self.beta:
             raise PaintError("alpha and beta are both 0: there is nothing to minimise.")
         for name, weight in (*self.style_layers, (self.content_layer, 1)):
-            if name not in VGG19_LAYERS or not 0 <= weight < float("inf"):
+            known = name in VGG19_LAYERS and isinstance(weight, numbers.Real)
+            if not known or not 0 <= weight < float("inf"):
                 raise PaintError(
                     f"Layer {name!r} with weight {weight}: expected a weight from 0 up, and one of "
                     f"{', '.join(VGG19_LAYERS)}."
