@@ -118,7 +118,7 @@ def test_total_variation_and_its_gradient(vgg):
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_the_cost_falls_and_the_result_is_a_picture(optimizer):
-    painting = nst_utils.stylize(C, S, steps=8, scales=2, optimizer=optimizer, init="content")
+    painting = nst_utils.stylize(C, S, steps=8, scales=2, optimizer=optimizer)
     costs = [row[1] for row in painting.history]
     assert painting.stopped == "finished" and len(costs) == 18
     assert costs[-1] < 0.8 * costs[0]
@@ -237,12 +237,12 @@ def test_pieces_lie_near_their_own_place_and_have_the_colours_of_the_style():
 
 
 def test_the_start_is_the_photo_under_pieces_of_each_style(vgg):
-    start = steps(steps=0)[0].image
+    start = steps(steps=0, init="patches")[0].image
     assert np.allclose(start, (C + nst_utils._patchwork(C, S)) / 2, atol=1e-6)
     assert objective(vgg)(start)[2] < 0.8 * objective(vgg)(C)[2]
     right = 1 - LEFT
     right[:, 48:] = 0  # nobody's
-    two = steps([S, T], steps=0, masks=[LEFT, right])[0].image.numpy()
+    two = steps([S, T], steps=0, masks=[LEFT, right], init="patches")[0].image.numpy()
     for style, area in ((S, np.s_[:, :, :32]), (T, np.s_[:, :, 32:48])):
         assert np.allclose(two[area], ((C + nst_utils._patchwork(C, style)) / 2)[area], atol=1e-6)
     assert np.array_equal(two[:, :, 48:], C[:, :, 48:])
