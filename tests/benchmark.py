@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import functools
 import json
 import os
 import resource
@@ -403,8 +404,8 @@ def paint(
     key: str,
     options: dict,
     enough: Callable[[nst_utils.Frame], bool] = lambda frame: False,
-) -> list[tuple[float, np.ndarray]]:
-    """Run `nst_utils.paint` on the case's network; give (seconds, 8-bit picture) at full size.
+) -> list[tuple[float, float, np.ndarray]]:
+    """Run `nst_utils.paint` on the case's network; give (seconds, J, 8-bit picture) at full size.
 
     The clock runs from the call to the picture, tracing, targets and coarse scales included. It
     ends two steps after `enough`: a picture's 8-bit form may lag behind. The pictures are kept.
@@ -419,23 +420,23 @@ def paint(
         for frame in nst_utils.paint(case.C, case.S, **options):
             seconds += time.perf_counter() - begun  # what we do with a frame is not its time
             if frame.side == max(case.C.shape):
-                frames.append((seconds, nst_utils.to_pixels(frame.image)))
+                frames.append((seconds, frame.J, nst_utils.to_pixels(frame.image)))
                 last = len(frames) + 2 if last is None and enough(frame) else last
             if len(frames) == last:
                 break
             begun = time.perf_counter()
     finally:
         nst_utils.load_vgg19 = honest
-    times, pictures = zip(*frames, strict=True)
+    times, costs, pictures = zip(*frames, strict=True)
     with nst_utils._whole_file(path) as temporary:
-        np.savez_compressed(temporary, seconds=times, pictures=pictures)
+        np.savez_compressed(temporary, seconds=times, costs=costs, pictures=pictures)
     return frames
 
 
-def kept(path: Path) -> list[tuple[float, np.ndarray]]:
+def kept(path: Path) -> list[tuple[float, float, np.ndarray]]:
     """What `paint` kept."""
     with np.load(path) as state:
-        return list(zip(state["seconds"].tolist(), state["pictures"], strict=True))
+        return list(zip(*(state[key] for key in ("seconds", "costs", "pictures")), strict=True))
 
 
 # --- The tracks -----------------------------------------------------------------------------------
@@ -529,29 +530,35 @@ class Bench:
             options |= {"steps": OUR_STEPS, "tolerance": 0}
             key = self.key("A", number, f"ours to {lowest:.5g}")
             frames = paint(case, self.out, key, options, lambda f: lowest >= f.J)  # noqa: B023
-            costs = [(seconds, J(objective, pixels)) for seconds, pixels in frames]
             for target, row in mine:
                 row["J"] = target
-                step = next((k for k, (_, cost) in enumerate(costs) if cost <= target), None)
-                if step is None:
-                    end, cost = costs[-1][0], min(cost for _, cost in costs)
-                    self.add(**row, note=f"not reached: J = {cost:.4g} after {end:.0f} s")
+                for step, (seconds, cost, pixels) in enumerate(frames):
+                    if cost <= target and J(objective, pixels) <= target:
+                        self.score(row, seconds, f"{step} steps")
+                        break
                 else:
-                    self.score(row, costs[step][0], f"{step} steps")
+                    cost, end = min(frame[1] for frame in frames), frames[-1][0]
+                    self.add(**row, note=f"not reached: J = {cost:.4g} after {end:.0f} s")
 
     def track_0(self, runs: list) -> None:
         """A recipe's seconds / ours until ours is as near to the style and to the content."""
         judges = {number: Judge(case) for number, case in self.cases.items()}
-        for case, number, pixels, row in self.reached("0", runs):
+
+        @functools.cache
+        def judged(number: int, beta: float) -> list[tuple[float, tuple[float, float]]]:
+            """(seconds, distances) of each of our pictures."""
+            key = self.key("0", number, f"ours beta {beta}")
+            frames = paint(self.cases[number], self.out, key, {"beta": beta})
+            return [(seconds, judges[number](pixels)) for seconds, _, pixels in frames]
+
+        for _, number, pixels, row in self.reached("0", runs):
             style, content = judges[number](pixels)
             row |= {"style": style, "content": content}
             best, misses = None, []
             for beta in BETAS:
-                key = self.key("0", number, f"ours beta {beta}")
-                for seconds, picture in paint(case, self.out, key, {"beta": beta}):
+                for seconds, near in judged(number, beta):
                     if best and seconds >= best[0]:
                         break
-                    near = judges[number](picture)
                     if near[0] <= style and near[1] <= content:
                         best = seconds, beta
                         break
@@ -567,7 +574,7 @@ class Bench:
         """Ours beside the furthest that each recipe has come, on the first pair."""
         first = self.pairs[0]
         key = self.key("0", first, f"ours beta {Recipe().beta}")
-        *_, (seconds, pixels) = paint(self.cases[first], self.out, key, {})
+        *_, (seconds, _, pixels) = paint(self.cases[first], self.out, key, {})
         shown = {f"this painter, {seconds:.0f} s": pixels}
         for _, number, run in runs:
             labels = [f"{share:.0%}" for share in self.shares if f"{share:.0%}" in run.shots]
@@ -582,7 +589,7 @@ class Bench:
         case, shown = self.cases[first], []
         for moment in MOMENTS:
             key = self.key("B", first, f"ours {moment} s")
-            *_, (_, pixels) = paint(case, self.out, key, {"seconds": moment})
+            *_, (_, _, pixels) = paint(case, self.out, key, {"seconds": moment})
             shown.append(("this painter", moment, pixels))
         for _, number, run in runs:
             if number == first:
