@@ -489,7 +489,10 @@ def test_ctrl_c_leaves_nothing_half_written_and_no_kernel(tmp_path, seconds):
     (tmp_path / "in/b.ipynb").write_text(nbformat.writes(with_cells(first=[ROUGH[0]])))
     command = [sys.executable, str(ROOT / "notebooks/classroom.py"), "grade", str(tmp_path / "in")]
     command += ["--out", str(tmp_path / "out"), "-j1", "--cell-seconds", "60"]
-    process = psutil.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = psutil.Popen(
+        command, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored under nohup or &
+    )  # fmt: skip
     until = time.monotonic() + 60
     while not process.children(recursive=True) and time.monotonic() < until:
         time.sleep(0.2)
