@@ -796,9 +796,7 @@ def _fit_layer(
 def _patches(x: tf.Tensor, n: int, rng: np.random.Generator) -> np.ndarray:
     """Draw n of the 3x3 patches of x, (1, n_H, n_W, n_C), or all if there are fewer: (n, 9 n_C)."""
     x = np.pad(x[0], ((1, 1), (1, 1), (0, 0)), "symmetric")
-    windows = np.lib.stride_tricks.sliding_window_view(
-        x, (3, 3), axis=(0, 1)
-    )  # (n_H, n_W, n_C, 3, 3)
+    windows = sliding_window_view(x, (3, 3), axis=(0, 1))  # (n_H, n_W, n_C, 3, 3)
     n_H, n_W = windows.shape[:2]
     row, column = np.divmod(rng.permutation(n_H * n_W)[:n], n_W)
     return windows[row, column].transpose(0, 2, 3, 1).reshape(len(row), -1)

@@ -4,6 +4,7 @@
                               [--against NAME ...] [--minutes 70] [--out FOLDER]
 
 Track 0  each published recipe as it was published: its own costs, layers and optimiser
+         (our seconds: those of the best of five betas, the other four not counted)
 Track A  the same costs for all; only optimiser, schedule, start and scales differ
 Track B  how far every recipe has come after 5, 15, 30, 60 and 120 seconds
 speed    GFLOP/s of a step beside those of a matrix product; memory; how both grow
