@@ -243,7 +243,6 @@ class Baseline:
     noise: float = 0.0  # added to the photo at the start
     bound: bool = True  # pixels are clipped to [0, 1] after each step
     cost: Callable[[Case], Cost] | None = None  # its own, on Track 0
-    gradient_scale: float = 1.0  # its pixels may have other units than ours
 
 
 def pytorch_lbfgs(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float], None]:
