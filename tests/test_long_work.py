@@ -353,24 +353,28 @@ def test_the_same_picture_in_two_processes_and_with_other_threads(folder):
 @pytest.mark.slow
 def test_the_notebook_runs_twice_and_again_after_a_restart(solution, folder):
     """Run all, run all in the same kernel, restart, run all: no error, the same text each time."""
+    from jupyter_core.utils import run_sync
     from nbclient import NotebookClient
 
-    notebook, texts = copy.deepcopy(solution), []
+    notebook, texts, counts = copy.deepcopy(solution), [], []
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
     place = {"metadata": {"path": str(ROOT / "notebooks/solutions")}}
     client = NotebookClient(notebook, timeout=600, resources=place)
     with client.setup_kernel():
         for restart in (False, False, True):
             if restart:
-                client.km.restart_kernel(now=True)
-                client.kc.wait_for_ready()
+                run_sync(client.km.restart_kernel)(now=True)
+                run_sync(client.kc.wait_for_ready)()
             for index, cell in enumerate(notebook.cells):
                 client.execute_cell(cell, index)
+            counts.append(first.execution_count)
             texts.append([
                 output.get("text")
                 for cell in notebook.cells
                 if "nbval-check-output" in cell.metadata.get("tags", [])
                 for output in cell.outputs
             ])  # fmt: skip
+    assert counts[0] == counts[2] == 1 < counts[1]  # the third run is a new kernel's
     assert texts[0] == texts[1] == texts[2] and any(texts[0])
     for name in ("my_first.png", "my_own.png"):
         with Image.open(ROOT / "images/generated" / name) as picture:

@@ -106,7 +106,8 @@ def observed(folder: Path, cells: list[str]) -> tuple[list, list]:
         copy(ROOT / name, folder / name)
     for name in ("pretrained-model", "tmp"):
         (folder / name).mkdir()
-    places = {name: str(folder / "tmp") for name in ("TMPDIR", "TEMP", "TMP")}
+    # IPython makes its profile where there is none yet, as on a new machine
+    places = {name: str(folder / "tmp") for name in ("TMPDIR", "TEMP", "TMP", "IPYTHONDIR")}
     environment = os.environ | places | {"MPLBACKEND": "agg", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         [sys.executable, "-c", AUDIT],
