@@ -1055,7 +1055,7 @@ class Recipe:
     masks: Sequence | None = None  # one a style picture, (n_H, n_W) in [0, 1]: where it is used
     style_scale: float = 1.0  # 2: the style picture, and so its strokes, twice as large
     colour: str = "style"  # or keep the photo's: "matched", "luminance"
-    tv: float = 0.0  # weight of the total variation: smooths; 3 is mild
+    tv: float = 3.0  # weight of the total variation: smooths; 0 is the notebook's J, with ripple
     init: str | tf.Tensor = "content"  # or another of STARTS, or a picture
     optimizer: str = "lbfgs"  # or "adam"; see tests/benchmark.py
     scales: int | None = None  # None: halve while the longer side stays at 160 pixels or more
@@ -1136,11 +1136,12 @@ def paint(
 ) -> Iterator[Frame]:
     """Yield a Frame before every step, coarse to fine; `options` are the fields of `Recipe`.
 
-    It minimises the notebook's J = alpha J_content + beta J_style, plus tv times the total
-    variation. What a coarser scale changed is carried up as a *difference* to where the finer one
-    starts: the photo's fine detail would be lost with the picture itself. Differs from Gatys 2015,
-    who start from noise, at one scale. `init="patches"` reaches a low J sooner, but the photo is
-    less clear: a lower J is not a better picture.
+    It minimises J = alpha J_content + beta J_style + tv times the total variation. The last term is
+    neither Gatys' nor the notebook's: it takes fine ripple away. What a coarser scale changed is
+    carried up as a *difference* to where the finer one starts: the photo's fine detail would be
+    lost with the picture itself. Differs from Gatys 2015, who start from noise, at one scale.
+    `init="patches"` reaches a low J sooner, but the photo is less clear: a lower J is not a better
+    picture.
     """
     start, recipe = time.monotonic(), Recipe(**options)
     C = _checked(content)

@@ -4,7 +4,7 @@
                               [--against NAME ...] [--minutes 70] [--out FOLDER]
 
 Track 0  each published recipe as it was published: its own costs, layers and optimiser
-         (our seconds: those of the best of five betas, the other four not counted)
+         (our seconds: those of the best of five betas, the other four not counted; tv = 0)
 Track A  the same costs for all; only optimiser, schedule, start and scales differ
 Track B  how far every recipe has come after 5, 15, 30, 60 and 120 seconds
 speed    GFLOP/s of a step beside those of a matrix product; memory; how both grow
@@ -469,7 +469,7 @@ class Bench:
 
     def same_cost(self, case: Case) -> tuple[nst_utils._Objective, Cost]:
         """The costs of Track A: the painter's own with their gradient, and as a plain function."""
-        recipe = Recipe(content_layer=self.content_layer)
+        recipe = Recipe(content_layer=self.content_layer, tv=0)
         model = nst_utils.build_vgg19(case.weights, recipe.layers(), "max")
         objective = nst_utils._Objective(model, case.C, [case.S], recipe)
         return objective, lambda G: objective._costs(objective._sums(G, *objective.pieces[0][1]))[0]
@@ -527,7 +527,7 @@ class Bench:
             mine = [(J(objective, pixels), row) for _, n, pixels, row in found if n == number]
             lowest = min((target for target, _ in mine), default=0.0)
             options = {"content_layer": self.content_layer, "init": "patches"}  # soonest to a low J
-            options |= {"steps": OUR_STEPS, "tolerance": 0}
+            options |= {"steps": OUR_STEPS, "tolerance": 0, "tv": 0}
             key = self.key("A", number, f"ours to {lowest:.5g}")
             frames = paint(case, self.out, key, options, lambda f: lowest >= f.J)  # noqa: B023
             for target, row in mine:
@@ -548,7 +548,7 @@ class Bench:
         def judged(number: int, beta: float) -> list[tuple[float, tuple[float, float]]]:
             """(seconds, distances) of each of our pictures."""
             key = self.key("0", number, f"ours beta {beta}")
-            frames = paint(self.cases[number], self.out, key, {"beta": beta})
+            frames = paint(self.cases[number], self.out, key, {"beta": beta, "tv": 0})
             return [(seconds, judges[number](pixels)) for seconds, _, pixels in frames]
 
         for _, number, pixels, row in self.reached("0", runs):
@@ -573,7 +573,7 @@ class Bench:
     def pictures(self, runs: list) -> Figure:
         """Ours beside the furthest that each recipe has come, on the first pair."""
         first = self.pairs[0]
-        key = self.key("0", first, f"ours beta {Recipe().beta}")
+        key = self.key("0", first, "ours by default")
         *_, (seconds, _, pixels) = paint(self.cases[first], self.out, key, {})
         shown = {f"this painter, {seconds:.0f} s": pixels}
         for _, number, run in runs:
