@@ -252,7 +252,8 @@ def match_shape(image: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     """Cut the centre of `image`, (1, h, w, 3), to the aspect of `like`; resize it to its shape."""
     for name, given in (("image", image), ("like", like)):
         shape = tuple(getattr(given, "shape", ()))
-        if len(shape) != 4 or 0 in shape or not tf.as_dtype(given.dtype).is_floating:
+        fits = len(shape) == 4 and 0 not in shape and shape[0] == 1 and shape[-1] == 3
+        if not fits or not _is_float(given.dtype):
             raise ImageError(
                 f"{name} must be float, (1, n_H, n_W, 3), not {getattr(given, 'dtype', '')} "
                 f"{shape}; use load_image."
@@ -263,6 +264,13 @@ def match_shape(image: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     image = tf.image.crop_to_bounding_box(image, (h - height) // 2, (w - width) // 2, height, width)
     resized = tf.image.resize(image, (n_H, n_W), "lanczos3", antialias=True)
     return tf.clip_by_value(resized, 0.0, 1.0)
+
+
+def _is_float(dtype: object) -> bool:
+    try:
+        return tf.as_dtype(dtype).is_floating
+    except TypeError:  # no type that TensorFlow knows
+        return False
 
 
 def to_pixels(image: tf.Tensor | np.ndarray) -> np.ndarray:
@@ -465,14 +473,22 @@ def build_vgg19(weights: Weights, layer_names: Sequence[str], pooling: str = "ma
 
 
 def _checked(image: tf.Tensor) -> tf.Tensor:
-    image = tf.convert_to_tensor(image, tf.float32)
-    if image.ndim != 4 or image.shape[0] != 1 or image.shape[-1] != 3 or min(image.shape[1:3]) < 16:
+    """Give a picture as float32; raise WeightsError for what is none, or is not in [0, 1]."""
+    shape, dtype = tuple(getattr(image, "shape", ())), getattr(image, "dtype", type(image).__name__)
+    fits = len(shape) == 4 and shape[0] == 1 and shape[-1] == 3 and min(shape[1:3]) >= 16
+    if not fits or not _is_float(dtype):
         raise WeightsError(
-            f"A picture for VGG-19 has the shape (1, n_H, n_W, 3) with sides of 16 or more, "
-            f"not {tuple(image.shape)}. load_image gives that shape; enlarge a smaller picture."
+            "A picture for VGG-19 is float, (1, n_H, n_W, 3) with sides of 16 or more, "
+            f"not {dtype} {shape}. load_image gives that; enlarge a smaller picture."
         )
-    if not tf.reduce_all(tf.math.is_finite(image)):
-        raise WeightsError("A picture for VGG-19 holds NaN or infinity; use load_image.")
+    image = tf.cast(tf.convert_to_tensor(image), tf.float32)
+    low, high = float(tf.reduce_min(image)), float(tf.reduce_max(image))
+    finite = tf.reduce_all(tf.math.is_finite(image))
+    if not (finite and low > -0.01 and high < 1.01):
+        raise WeightsError(
+            f"A picture for VGG-19 has values from 0 to 1, not NaN, infinity or {low:.3g} to "
+            f"{high:.3g}; use load_image, or divide by 255."
+        )
     return image
 
 
@@ -615,7 +631,8 @@ def read_weights(path: str | os.PathLike) -> Weights:
         weights = readers[path.suffix](path)
         _check_structure(weights, whole=path.suffix != ".npz")
         for name, (kernel, _) in weights.items():  # an .npz has checksums of its own
-            run = kernel.ravel()[: kernel.size // 64 * 64].reshape(-1, 64)
+            run = kernel.ravel("K")  # as in the file: MATLAB's order is another
+            run = run[: kernel.size // 64 * 64].reshape(-1, 64)
             if not known and path.suffix != ".npz" and not run.any(1).all():
                 raise ValueError(f"{name} has 64 zeros in a row, as if part was never written")
     except Exception as error:  # h5py, SciPy and zipfile raise what they like on damaged files
@@ -694,7 +711,7 @@ def _read_mat(path: Path) -> Weights:
     mean = np.asarray(normalization["averageImage"], np.float32).reshape(-1, 3).mean(0)  # RGB
     kernel, bias = weights["block1_conv1"]
     bias = bias + np.einsum("hwio,i->o", kernel, np.array(RGB_MEAN, np.float32) - mean)
-    weights["block1_conv1"] = (np.ascontiguousarray(kernel[:, :, ::-1]), bias)
+    weights["block1_conv1"] = (kernel[:, :, ::-1], bias)
     return weights
 
 
@@ -848,7 +865,7 @@ def _cached_fit(images: Sequence[tf.Tensor], seed: int, until: str) -> Weights:
         key.update(np.asarray(image).tobytes() + str(image.shape).encode())
     path = PRETRAINED / f"kmeans-{key.hexdigest()[:16]}.npz"
     if os.access(path, os.F_OK):
-        with suppress(WeightsError, KeyError, OSError):
+        with suppress(Exception):  # zipfile and NumPy raise what they like on damaged files
             fitted = read_weights(path)
             with path.open("rb") as opened, np.load(opened) as file:
                 if file["check"] == _digest(key.hexdigest(), fitted):

@@ -90,7 +90,7 @@ EMPTY = np.zeros(0)
 
 def refused(path, word="", read=nst_utils.read_weights):
     """The file is refused in one line that names it."""
-    with pytest.raises(WeightsError, match=word) as caught:
+    with pytest.raises(WeightsError, match=word or None) as caught:
         read(path)
     assert Path(path).name in str(caught.value) and "\n" not in str(caught.value)
 
@@ -155,8 +155,14 @@ def test_wrong_content_is_refused(tmp_path, kind, fault):
 
 @pytest.mark.parametrize("kind", ["h5", "top", "mat"])
 def test_a_disk_sector_of_zeros_is_refused(tmp_path, kind):
-    weights = changed("block4_conv2", 0, put(0, np.s_[515 : 515 + 128]))
-    refused(write(kind, tmp_path / f"w{KINDS[kind]}", weights), "block4_conv2 has 64 zeros")
+    """512 bytes of the file itself: MATLAB keeps a kernel in another order than HDF5."""
+    path = write(kind, tmp_path / f"w{KINDS[kind]}")
+    kernel = WEIGHTS["block4_conv2"][0]
+    whole, part = path.read_bytes(), kernel.tobytes("F" if kind == "mat" else "C")
+    assert whole.count(part) == 1
+    at = whole.index(part) + 2060
+    path.write_bytes(whole[:at] + bytes(512) + whole[at + 512 :])
+    refused(path, "block4_conv2 has 64 zeros")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -338,7 +344,7 @@ BROKEN = ["cut", "longer", "empty", "page", "bit", "zeroed", "other", "unreadabl
 def test_a_damaged_file_is_named_and_left_out(small, released, kind, capsys):
     path, kept = small / NAME, small / "keras/models" / NAME
     in_place(path, kind, released)
-    with pytest.raises(WeightsError, match=NAME):
+    with pytest.raises(WeightsError, match=re.escape(str(path))):
         nst_utils.load_vgg19(LAYERS, "imagenet", IMAGES)
     weights, source = nst_utils._find_weights("auto", IMAGES)
     assert not weights and "k-means" in source and str(path) in source and "No download" in source
@@ -346,6 +352,27 @@ def test_a_damaged_file_is_named_and_left_out(small, released, kind, capsys):
     kept.write_bytes(released)  # now a good one, in Keras' cache
     weights, source = nst_utils._find_weights("auto", IMAGES)
     assert same(weights, WEIGHTS) and "ImageNet" in source and str(path) in source
+
+
+@pytest.mark.parametrize("place", ["pretrained-model", "Keras' cache"])
+@pytest.mark.parametrize("name", nst_utils.KNOWN_FILES)
+def test_every_source_whole_and_damaged(small, released, monkeypatch, name, place):
+    path = (small if place == "pretrained-model" else small / "keras/models") / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kind = "mat" if path.suffix == ".mat" else "h5" if "notop" in name else "top"
+    payload = write(kind, path).read_bytes()
+    monkeypatch.setitem(nst_utils.KNOWN_FILES, name, (hashlib.md5(payload).hexdigest(),))
+    for asked in ("auto", "imagenet"):
+        weights, source = nst_utils._find_weights(asked, IMAGES)
+        weights.pop("block1_conv1")  # RGB in the .mat
+        assert same(weights, {n: w for n, w in WEIGHTS.items() if n != "block1_conv1"})
+        assert "ImageNet" in source
+    for fault in BROKEN:
+        in_place(path, fault, payload)
+        with pytest.raises(WeightsError, match=re.escape(str(path))):
+            nst_utils._find_weights("imagenet", IMAGES)
+        weights, source = nst_utils._find_weights("auto", IMAGES)
+        assert not weights and "k-means" in source and str(path) in source, fault
 
 
 def test_homes_of_keras_that_are_none(small, released, monkeypatch):
@@ -550,6 +577,9 @@ CACHES = {
     "a byte more": lambda path: path.write_bytes(b"!" + path.read_bytes()[1:]),
     "a byte changed": lambda path: path.write_bytes(
         path.read_bytes()[:9000] + b"!!" + path.read_bytes()[9002:]),
+    **{f"byte {at} changed": lambda path, at=at: path.write_bytes(
+        path.read_bytes()[:at] + b"!!" + path.read_bytes()[at + 2 :])
+       for at in (26, 100, 300, 430, -30)},
     "page": lambda path: path.write_text("<html>"),
     "unreadable": lambda path: path.unlink() or path.symlink_to("/proc/self/mem"),
     "zeroed": rewritten(lambda arrays: arrays.update({"block2_conv1/kernel": np.zeros(
@@ -573,6 +603,18 @@ def test_a_wrong_cache_is_named_and_made_anew(small, fits, fault, capsys):
     assert same(cached(), WEIGHTS) and len(fits) == 1
     assert f"{path} is damaged" in capsys.readouterr().out
     assert same(cached(), WEIGHTS) and len(fits) == 1 and files(small) == [path.name]
+
+
+def test_whichever_bit_of_a_cache_is_flipped_the_filters_are_right(small, fits):
+    cached()
+    (path,) = small.glob("kmeans-*.npz")
+    whole = path.read_bytes()
+    ends = [*range(0, 600, 20), *range(len(whole) - 600, len(whole), 20)]
+    for at in [*ends, *RNG.integers(len(whole), size=40)]:
+        flipped = bytes([whole[at] ^ 1 << int(RNG.integers(8))])
+        path.write_bytes(whole[:at] + flipped + whole[at + 1 :])
+        assert same(cached(), WEIGHTS), at
+    assert len(fits) > 40
 
 
 @pytest.mark.parametrize("disk", DISKS)
@@ -680,8 +722,10 @@ def test_killed_at_random_moments(server, small, released, start, monkeypatch):
         assert process.exitcode == 0
     want = {path.name: path.read_bytes() for path in small.glob("timing/*/*")}
     assert len(want) == 3
-    folder, killed, halves = small / "weights", 0, 0
-    for k in range(21):
+    folder, killed, halves, k = small / "weights", 0, 0, 0
+    while killed < 21:
+        k += 1
+        assert k < 100, "it ends before it is killed"
         kind = list(took)[k % 3]
         process = start(kind, str(folder), server, md5)
         time.sleep(rng.random() * took[kind])
@@ -696,8 +740,8 @@ def test_killed_at_random_moments(server, small, released, start, monkeypatch):
                 (folder / name).unlink()
         for name in names[:-1]:
             (folder / name).unlink(missing_ok=True)  # leave some
-    print(f"{killed} of 21 killed, {halves} temporary files seen")
-    assert killed >= 10
+    print(f"{killed} of {k} killed, {halves} temporary files seen")
+    assert halves
     monkeypatch.setattr(nst_utils, "PRETRAINED", folder)
     monkeypatch.setattr(nst_utils.download_weights, "__defaults__", (f"{server}good/", folder, 5))
     for path in folder.glob(".*"):
@@ -712,12 +756,13 @@ def test_killed_at_random_moments(server, small, released, start, monkeypatch):
 @pytest.mark.parametrize("kind", ["download", "fit", "save"])
 def test_two_processes_at_once(server, small, start, kind):
     md5 = nst_utils.KNOWN_FILES[NAME][0]
-    both = [start(kind, str(small / "weights"), server, md5) for _ in range(2)]
-    for process in both:
+    folders = [small / "alone", small / "shared", small / "shared"]
+    started = [start(kind, str(folder), server, md5) for folder in folders]
+    for process in started:
         process.join()
-    assert [process.exitcode for process in both] == [0, 0]
-    (name,) = files(small)
-    assert not name.startswith(".")
+    assert [process.exitcode for process in started] == [0, 0, 0]
+    (alone,), (shared,) = map(list, (path.iterdir() for path in folders[:2]))
+    assert alone.name == shared.name and alone.read_bytes() == shared.read_bytes()
 
 
 @pytest.mark.slow
