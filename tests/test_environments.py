@@ -29,7 +29,8 @@ def run(command, folder, tmp_path, prefix=(), **variables):
     home = tmp_path / "home"
     home.mkdir(exist_ok=True)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    env = {"PATH": path, "HOME": str(home), "NST_FAST": "1", "NST_WEIGHTS": "kmeans", **variables}
+    env = {"PATH": path, "HOME": str(home), "NST_FAST": "1", "NST_WEIGHTS": "kmeans"}
+    env |= {"PYTHONWARNINGS": os.environ["PYTHONWARNINGS"], **variables}
     done = subprocess.run(
         [*prefix, *command], cwd=folder, env=env, capture_output=True, timeout=600, check=False
     )
@@ -85,11 +86,13 @@ def read_only(project, tmp_path):
 
 
 def terminal_without_utf8(project, tmp_path):
-    return {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+    """Nor does Python help: by itself it turns to UTF-8 in the locale C."""
+    helpless = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    return {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "TZ": "Pacific/Kiritimati"} | helpless
 
 
 def turkish(project, tmp_path):
-    return locale_of("tr_TR", "UTF-8", tmp_path) | {"TZ": "Pacific/Kiritimati"}
+    return locale_of("tr_TR", "UTF-8", tmp_path) | {"TZ": "Asia/Kathmandu"}
 
 
 def turkish_in_one_byte(project, tmp_path):
