@@ -502,7 +502,7 @@ def _find_weights(
     if isinstance(weights, dict):
         try:
             _check_structure(weights, whole=not images)
-        except ValueError as error:
+        except (ValueError, TypeError, AttributeError) as error:
             raise WeightsError(f"The given weights are not VGG-19's: {error}.") from None
         return weights, "given weights"
     asked = str(weights)
@@ -1083,6 +1083,7 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        self._read_lists()
         choices = {"colour": ("style", "matched", "luminance"), "optimizer": ("adam", "lbfgs")}
         if isinstance(self.init, str):
             choices["init"] = STARTS
@@ -1101,12 +1102,32 @@ class Recipe:
         if not self.alpha and not self.beta:
             raise PaintError("alpha and beta are both 0: there is nothing to minimise.")
         for name, weight in (*self.style_layers, (self.content_layer, 1)):
-            known = name in VGG19_LAYERS and isinstance(weight, numbers.Real)
+            known = isinstance(name, str) and name in VGG19_LAYERS
+            known = known and isinstance(weight, numbers.Real)
             if not known or not 0 <= weight < float("inf"):
                 raise PaintError(
                     f"Layer {name!r} with weight {weight}: expected a weight from 0 up, and one of "
                     f"{', '.join(VGG19_LAYERS)}."
                 )
+        if self.beta and not any(weight for _, weight in self.style_layers):
+            raise PaintError("style_layers has no layer with a weight; without style, beta is 0.")
+
+    def _read_lists(self) -> None:
+        """Turn arrays, tuples and what can be read only once into lists."""
+        for name, holds in {
+            "style_layers": "pairs (name, weight)",
+            "style_weights": "numbers, one a style picture",
+            "masks": "masks, one a style picture",
+        }.items():
+            value = getattr(self, name)
+            if value is None and name != "style_layers":
+                continue
+            try:
+                value = list(value)
+                value = [(k, w) for k, w in value] if name == "style_layers" else value
+            except (TypeError, ValueError):
+                raise PaintError(f"{name} is a list of {holds}.") from None
+            object.__setattr__(self, name, value)  # this class is frozen
 
     def limit(self) -> int | None:
         """Steps at each scale, at most; None if only the seconds count."""
@@ -1142,6 +1163,8 @@ def stylize(
                 on_frame(frame)
     except KeyboardInterrupt:
         notes.append("interrupted")
+    if len(history) == 1 and options.get("seconds") is not None and options.get("steps") != 0:
+        notes.append("no time for a single step")
     image = tf.convert_to_tensor(content) if best is None else best.image
     if image.shape != content.shape:  # it ended at a coarser scale
         image = tf.clip_by_value(_resize(image, content.shape[1:3]), 0, 1)
@@ -1165,6 +1188,7 @@ def paint(
     styles = [_checked(S) for S in (style if isinstance(style, list | tuple) else [style])]
     _check_options(recipe, len(styles))
     photo, (C, styles) = C, _coloured(C, styles, recipe.colour)
+    _check_memory(C.shape, recipe.style_scale)
     styles = [_same_area(S, C, recipe.style_scale) for S in styles]
     gc.collect()  # a former run's traced functions refer to themselves: 70 MB a run would stay
     _check_memory(C.shape)
@@ -1186,8 +1210,10 @@ def paint(
         side = sides[-1] if late else side
         c, *ss = (_shrink(image, side / max(C.shape)) for image in (C, *styles))
         base = _base(c, ss, recipe)
+        base = _grey(base) if recipe.colour == "luminance" else base
         if change is None:
             G = _first_picture(base, ss, recipe)
+            G = _grey(G) if recipe.colour == "luminance" else G
         else:
             G = tf.clip_by_value(base + _resize(change, c.shape[1:3]), 0, 1)
         if late:
@@ -1346,7 +1372,7 @@ class _Objective:
             guides = _guides(recipe.masks, C, self.strides[: len(self.weights)])
             self.areas[: len(guides)] = [tf.reduce_sum(T**2, (1, 2)) for T in guides]  # (styles,)
             shares *= self.areas[0]  # a pixel is pulled alike in small and in large regions
-        self.shares = shares / tf.reduce_sum(shares)  # (styles,)
+        self.shares = tf.math.divide_no_nan(shares, tf.reduce_sum(shares))  # (styles,)
         self.pieces = []  # a window, where its inside is, its masks, its content
         for window, inside in self.windows:
             cut = [_cut(T, window, k) for T, k in zip(guides or (), self.strides, strict=False)]
@@ -1397,7 +1423,8 @@ class _Objective:
         J_content = J_style = tf.constant(0.0)
         for weight, gram, area, gram_S in zip(self.weights, sums, self.areas, self.gram_S):  # noqa: B905
             area = tf.reshape(area, (-1, 1, 1))
-            distance = tf.reduce_mean((gram / area - gram_S) ** 2, (1, 2)) / 4  # (styles,)
+            gram = tf.math.divide_no_nan(gram, area)  # pooling may leave nothing of a mask
+            distance = tf.reduce_mean((gram - gram_S) ** 2, (1, 2)) / 4  # (styles,)
             J_style += weight * tf.reduce_sum(self.shares * distance)
         if self.recipe.alpha:
             J_content = sums[-1] / (4 * self.size_C)
@@ -1484,20 +1511,28 @@ def _inner(a: tf.Tensor, inside: tf.Tensor | None, stride: int) -> tf.Tensor:
 
 def _guides(masks: Sequence, C: tf.Tensor, strides: Sequence[int]) -> list[tf.Tensor]:
     """Masks at the sizes of the layers, (styles, n_H, n_W) each (Gatys 2017, section 3)."""
-    full = tf.concat([_resize(_mask(mask), C.shape[1:3]) for mask in masks], 0)
+    full = tf.concat([_mask_of_size(mask, C.shape[1:3]) for mask in masks], 0)
     return [tf.nn.avg_pool2d(full, stride, stride, "VALID")[..., 0] for stride in strides]
 
 
 def _mask(mask: np.ndarray | tf.Tensor) -> tf.Tensor:
     """Turn (n_H, n_W) or a picture into (1, n_H, n_W, 1)."""
-    mask = tf.convert_to_tensor(mask, tf.float32)
+    try:
+        mask = tf.cast(tf.convert_to_tensor(mask), tf.float32)
+    except (TypeError, ValueError, tf.errors.OpError):
+        raise PaintError(f"A mask is an array of numbers, not {type(mask).__name__}.") from None
     mask = mask[None, ..., None] if mask.ndim == 2 else mask
-    if mask.ndim != 4 or mask.shape[0] != 1 or not 0 < tf.reduce_max(mask) <= 1:
+    low, high = (float(r(mask)) if 0 not in mask.shape else 0 for r in (np.min, np.max))
+    if mask.ndim != 4 or mask.shape[0] != 1 or not (low >= 0 and 0 < high <= 1):
         raise PaintError(
             "A mask has the shape (n_H, n_W), or that of a picture, with values from 0 to 1, "
-            f"not all 0; this one has the shape {tuple(mask.shape)}."
+            f"not all 0; this one has the shape {tuple(mask.shape)}, from {low:.3g} to {high:.3g}."
         )
     return tf.reduce_mean(mask, -1, keepdims=True)
+
+
+def _mask_of_size(mask: np.ndarray | tf.Tensor, size: Sequence[int]) -> tf.Tensor:
+    return tf.clip_by_value(_resize(_mask(mask), size), 0, 1)
 
 
 @tf.function(reduce_retracing=True)
@@ -1536,6 +1571,7 @@ def _sides(shape: Sequence[int], scales: int | None) -> list[int]:
     side = max(shape)
     if scales is None:
         scales = 1 + sum(side / 2**half >= 160 for half in range(1, 20))
+    scales = min(scales, max(1, int(np.log2(side / 16)) + 1))  # VGG-19 needs 16 pixels
     return [round(side / 2**half) for half in reversed(range(scales))]
 
 
@@ -1561,10 +1597,11 @@ def _half_hidden(C: tf.Tensor, styles: Sequence[tf.Tensor], recipe: Recipe) -> t
     weights = recipe.style_weights or [1.0] * len(styles)
     shares = [tf.fill((1, *C.shape[1:3], 1), float(weight)) for weight in weights]
     if recipe.masks is not None:
-        masks = [_resize(_mask(mask), C.shape[1:3]) for mask in recipe.masks]
+        masks = [_mask_of_size(mask, C.shape[1:3]) for mask in recipe.masks]
         shares = [share * mask for share, mask in zip(shares, masks, strict=True)]
     laid = sum(share * _patchwork(C, S) for share, S in zip(shares, styles, strict=True))
-    return tf.where(sum(shares) > 1e-3, (C + tf.math.divide_no_nan(laid, sum(shares))) / 2, C)
+    some = sum(shares) > 1e-3 * sum(weights)
+    return tf.where(some, (C + tf.math.divide_no_nan(laid, sum(shares))) / 2, C)
 
 
 PATCH = 8  # pixels, the side of the pieces that `_patchwork` lays
@@ -1645,9 +1682,12 @@ def _check_options(recipe: Recipe, styles: int) -> None:
         value = getattr(recipe, name)
         if value is not None and len(value) != styles:
             raise PaintError(f"{name} has {len(value)} entries for {styles} style pictures.")
+    if not styles:
+        raise PaintError("There is no style picture; give one or several.")
     weights = recipe.style_weights
     if weights is not None and not (
-        np.all(np.isfinite(weights)) and min(weights) >= 0 < sum(weights)
+        all(isinstance(w, numbers.Real) and 0 <= w < float("inf") for w in weights)
+        and sum(weights) > 0
     ):
         raise PaintError(f"style_weights are numbers from 0 up, not all 0, not {weights!r}.")
     for mask in recipe.masks or ():
@@ -1699,9 +1739,15 @@ def _speed() -> float:
     return 0.8 * 2 * 9 * 128 * 128 * 96 * 96 / min(times)  # 0.8: poolings and the rest
 
 
-def _check_memory(shape: Sequence[int]) -> None:
-    """Raise PaintError if the picture cannot fit, and name the size that would."""
+def _check_memory(shape: Sequence[int], style_scale: float = 1) -> None:
+    """Raise PaintError if the picture, or its style, cannot fit, and name the size that would."""
     free, side = psutil.virtual_memory().available / 1e9, max(shape)
+    enlarged = memory_needed([n * style_scale for n in shape])
+    if enlarged > free >= memory_needed(shape):
+        raise PaintError(
+            f"style_scale = {style_scale} needs about {enlarged:.1f} GB of memory, {free:.1f} GB "
+            "are free: take a smaller one."
+        )
     if memory_needed(shape) <= free:
         return
     while side > 16 and memory_needed([n * side / max(shape) for n in shape]) > free:
@@ -1713,16 +1759,24 @@ def _check_memory(shape: Sequence[int]) -> None:
     )
 
 
+ANIMATED = (".gif", ".png", ".webp")
+
+
 def save_animation(
     pictures: Sequence[np.ndarray], path: str | os.PathLike, seconds: float = 6
 ) -> Path:
-    """Write uint8 pictures, (n_H, n_W, 3), as an animated .gif, .png or .webp; the last one stays.
+    """Write pictures, as `to_pixels` takes them, as an animated .gif, .png or .webp.
 
-    At most 60 of them, evenly chosen, enlarged to the size of the last. Raises ImageError.
+    At most 60 of them, evenly chosen, enlarged to the size of the last, which stays longest.
+    Raises ImageError.
     """
     path = check_output(path)
-    if path.suffix.lower() not in (".gif", ".png", ".webp") or not len(pictures):
-        raise ImageError(f"{str(path)!r}: an animation has pictures, and is .gif, .png or .webp.")
+    if path.suffix.lower() not in ANIMATED or not len(pictures):
+        kinds = " or ".join(ANIMATED)
+        raise ImageError(f"{str(path)!r}: an animation has pictures, and is {kinds}.")
+    if not (isinstance(seconds, numbers.Real) and 0 < seconds < 1e6):
+        raise ImageError(f"An animation lasts some seconds, more than 0, not {seconds!r}.")
+    pictures = [to_pixels(picture) for picture in pictures]
     chosen = np.unique(np.linspace(0, len(pictures) - 1, 60).round().astype(int))
     first, *rest = (
         Image.fromarray(pictures[k]).resize(pictures[-1].shape[1::-1], Image.Resampling.BICUBIC)
@@ -1813,6 +1867,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(_parser().parse_args(arguments))
     settings = "nst_utils.py " + json.dumps({k: v for k, v in options.items() if v is not None})
     output, animation = Path(options.pop("output")), options.pop("animation")
+    names = [options["content"], *options["style"], *(options["masks"] or ()), options["init"]]
     try:
         C, *styles = (
             load_image(path, options["max_side"])
@@ -1821,10 +1876,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         del options["max_side"]
         options = _from_arguments(options)
         recipe, pictures = Recipe(**options), []
+        taken = [os.path.realpath(name) for name in names]
         for path in filter(None, (output, animation)):
-            check_output(path)
+            if os.path.realpath(check_output(path)) in taken:
+                raise ImageError(f"{str(path)!r} is used already: choose another name to write to.")
+            taken.append(os.path.realpath(path))
+        if animation and Path(animation).suffix.lower() not in ANIMATED:
+            raise ImageError(f"{animation!r}: an animation is {' or '.join(ANIMATED)}.")
         scales = len(_sides(C.shape, recipe.scales))
-        total = None if recipe.seconds else scales * (recipe.limit() + 1)
+        total = None if recipe.seconds is not None else scales * (recipe.limit() + 1)
         with tqdm(total=total, desc="painting", unit="step") as bar:
 
             def show(frame: Frame) -> None:
@@ -1834,12 +1894,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     pictures.append(to_pixels(_shrink(frame.image, min(1, 480 / frame.side))))
 
             painting = stylize(C, styles, show, **options)
+        if len(painting.history) < 2 and painting.stopped != "finished":
+            print(f"Nothing was painted, nothing is written: {painting.stopped}", file=sys.stderr)
+            return 130 if "interrupted" in painting.stopped else 1
         print(_save_somewhere(painting.image, output, settings), painting.stopped)
         if animation:
             print(save_animation(pictures, animation))
     except (ImageError, WeightsError, PaintError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped before the first picture.", file=sys.stderr)
+        return 130
     return 130 if "interrupted" in painting.stopped else 0
 
 

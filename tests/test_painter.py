@@ -264,6 +264,14 @@ def test_several_styles_by_weight(vgg):
     assert first == pytest.approx(only, rel=1e-3)
 
 
+def test_a_mask_that_pooling_drops_costs_nothing(vgg):
+    below = np.zeros((33, 48), np.float32)
+    below[32:] = 1  # the last row: 2 x 2 pooling leaves it out
+    photo, *styles = (tf.image.resize(image, (33, 48)) for image in (C, S, T))
+    *costs, gradient = objective(vgg, styles, photo, masks=[below, 1 - below])(photo)
+    assert np.isfinite(costs).all() and np.isfinite(gradient).all()
+
+
 def test_a_mask_confines_a_style(vgg):
     near = {"alpha": 0, "tv": 0, "style_layers": [("block1_conv1", 1.0), ("block1_conv2", 1.0)]}
     both = objective(vgg, [S, T], masks=[LEFT, 1 - LEFT], **near)(C)[3].numpy()
@@ -363,6 +371,61 @@ def test_too_large_a_picture_is_refused_with_the_size_that_would_fit(monkeypatch
     assert nst_utils.memory_needed((1, 1.1 * side * 2 / 3, 1.1 * side, 3)) > 1.5
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"style_layers": []}, "beta is 0"),
+        ({"style_layers": [("block1_conv1", 0)]}, "beta is 0"),
+        ({"style_layers": ["block1_conv1"]}, "pairs"),
+        ({"style_layers": None}, "pairs"),
+        ({"style_weights": 1.0}, "list of numbers"),
+        ({"style_weights": ["a"]}, "from 0 up"),
+        ({"masks": ["a.png"]}, "array of numbers"),
+        ({"masks": [tf.zeros((2, 2))]}, "not all 0"),
+        ({"masks": [LEFT * 2 - 1]}, "from -1 to 1"),
+        ({"masks": [np.zeros((0, 3))]}, "not all 0"),
+        ({"style_scale": 1e4}, "take a smaller one"),
+    ],
+)
+def test_options_that_cannot_be_meant(options, words):
+    with pytest.raises(PaintError, match=words):
+        steps(**options)
+
+
+def test_options_in_any_form_of_a_list(vgg):
+    names, weights = zip(*nst_utils.STYLE_LAYERS, strict=True)
+    both = {"style_weights": np.array([1.0, 3.0]), "masks": np.stack([LEFT, 1 - LEFT])}
+    both["style_layers"] = zip(names, weights, strict=True)  # can be read once
+    got = objective(vgg, [S, T], **both)(C)
+    lists = {"style_weights": [1, 3], "masks": [LEFT, 1 - LEFT]}
+    want = objective(vgg, [S, T], **lists)(C)
+    assert float(got[2]) == pytest.approx(float(want[2])) and got[2] > 0
+    with pytest.raises(PaintError, match="no style picture"):
+        steps([])
+
+
+def test_scales_end_where_vgg19_does():
+    assert nst_utils._sides((1, 48, 64, 3), 10**6) == [16, 32, 64]
+    assert nst_utils._sides((1, 16, 16, 3), 9) == [16]
+
+
+@pytest.mark.parametrize("init", ["noise", T], ids=["noise", "picture"])
+def test_luminance_is_painted_in_grey_from_any_start(monkeypatch, init):
+    seen, honest = [], nst_utils._Objective.__call__
+    monkeypatch.setattr(
+        nst_utils._Objective, "__call__", lambda self, G: seen.append(G) or honest(self, G)
+    )
+    steps(colour="luminance", init=init, scales=2, steps=1)
+    assert len(seen) == 4 and all(np.ptp(G.numpy(), axis=-1).max() < 1e-5 for G in seen)
+
+
+def test_light_weights_do_not_hide_the_patches():
+    one, other = (
+        nst_utils._half_hidden(C, [S, T], Recipe(style_weights=[w, w])) for w in (1, 1e-4)
+    )
+    assert np.allclose(one, other, atol=1e-4) and not np.allclose(one, C, atol=0.01)
+
+
 def test_command_line(tmp_path, capsys):
     content, style, other = (
         str(ROOT / f"images/{name}.jpg")
@@ -389,6 +452,32 @@ def test_command_line(tmp_path, capsys):
         assert name in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         nst_utils.main([])
+
+
+def test_nothing_is_written_over_what_is_read_or_was_painted(tmp_path, monkeypatch, capsys):
+    photo = str(nst_utils.save_image(C, tmp_path / "photo.png"))
+    style, out = str(ROOT / "images/styles/knife.jpg"), tmp_path / "out.png"
+    before = nst_utils.save_image(S, out).read_bytes()
+    short = ["--max-side", "32", "--steps", "1"]
+    moving = ["--animation", str(out)]
+    still = ["--animation", str(tmp_path / "a.jpg")]
+    for words in (["-o", photo], ["-o", str(out), *moving], ["-o", str(out), *still]):
+        assert nst_utils.main([photo, style, *words, *short]) == 1
+        assert "used already" in (error := capsys.readouterr().err) or ".gif or .png" in error
+    assert nst_utils.main([photo, style, "-o", str(out), "--seconds", "0"]) == 1
+    assert "no time for a single step" in capsys.readouterr().err
+    assert nst_utils.main([photo, style, "-o", str(out), "--beta", "1e39"]) == 1
+    assert "not finite" in capsys.readouterr().err
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    for name in ("load_vgg19", "load_image"):
+        monkeypatch.setattr(nst_utils, name, stop)
+        assert nst_utils.main([photo, style, "-o", str(out)]) == 130
+    assert out.read_bytes() == before and sorted(p.name for p in tmp_path.iterdir()) == [
+        "out.png", "photo.png"
+    ]  # fmt: skip
 
 
 def test_a_painting_is_not_lost_when_its_place_is(tmp_path, monkeypatch, capsys):
