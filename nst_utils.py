@@ -1797,7 +1797,7 @@ EXAMPLES = """examples:
   python nst_utils.py photo.jpg painting.jpg --alpha 0 --init noise     (a texture)
 
 exit codes: 0 done, 1 a bad input or option, 2 a wrong command line, 130 stopped by Ctrl-C (the
-best picture so far is written)"""
+best picture so far, if there is one, is written)"""
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ That the solution runs and that its deterministic cells print what is stored is 
 """
 
 import copy
+import os
 import re
 import subprocess
 import sys
@@ -128,3 +129,19 @@ def test_mutated_solutions_turn_the_run_red(solution, tmp_path):
     )
     assert {int(number) for result, number in results if result == "FAILED"} == red, done.stdout
     assert len(results) == len(cells) and done.returncode == 1
+
+
+@pytest.mark.slow
+def test_again_and_again_under_load():
+    """NST_REPEATS times (3) through nbval, while every core has other work: always green."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while 1: 0"]) for _ in range(os.cpu_count())]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(SOLUTION)]
+    try:
+        for _ in range(int(os.environ.get("NST_REPEATS", 3))):
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout[-3000:]
+            assert re.search(r"\b\d\d passed", done.stdout)
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()

@@ -20,7 +20,7 @@ from conftest import ROOT, SOLUTION
 
 import nst_utils
 
-STUDENT = ROOT / "notebooks" / SOLUTION.name
+FURTHER = ROOT / "notebooks/going_further.ipynb"
 SOURCES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
     for path in (ROOT / "nst_utils.py", ROOT / "notebooks/checkpoints.py")
@@ -136,10 +136,12 @@ def test_import_and_first_cells_open_no_port_and_start_nothing(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_solved_notebook_opens_no_port_and_starts_nothing(tmp_path):
-    events, written = observed(tmp_path, code())
+@pytest.mark.parametrize("path, made", [(SOLUTION, "my_own.png"), (FURTHER, "my_making.gif")])
+def test_the_notebooks_open_no_port_and_start_nothing(tmp_path, path, made):
+    """The student's notebook, when it is solved, has the cells of the solution."""
+    events, written = observed(tmp_path, code(path))
     assert (events, written) == ([], [])
-    assert (tmp_path / "images/generated/my_own.png").is_file()
+    assert (tmp_path / "images/generated" / made).is_file()
 
 
 def test_the_audit_sees_what_it_looks_for(tmp_path):
@@ -246,7 +248,6 @@ def test_files_of_data_are_read_as_data_only(hostile, monkeypatch):
 WAYS_OUT = """import ctypes, json, os, pathlib, shutil
 import tensorflow as tf
 out, mine = %r, pathlib.Path("mine.txt")
-mine.write_text("x")
 ways = {
     "open": lambda p: open(p, "w"), "append": lambda p: open(p, "ab"),
     "os.open": lambda p: os.open(p, os.O_CREAT | os.O_WRONLY),
@@ -258,8 +259,15 @@ ways = {
     "C": lambda p: ctypes.PyDLL(None, handle=ctypes.pythonapi._handle).open(p.encode(), 65, 0o666),
 }
 for name, way in ways.items():
+    mine.write_text("x")
     try:
         way(os.path.join(out, name))
+    except BaseException:
+        pass
+for harm in (lambda p: open(p, "r+").write("y"), lambda p: os.truncate(p, 0),
+             lambda p: os.rename(p, "taken"), os.unlink):
+    try:
+        harm(os.path.join(out, "there already"))
     except BaseException:
         pass
 (pathlib.Path.cwd() / "done").touch()"""
@@ -278,17 +286,25 @@ def test_a_graded_notebook_writes_nothing_outside_its_folder(tmp_path):
     """Where the kernel of the system helps; else Python's audit hooks stop all but two ways."""
     import classroom
 
-    outside, folder = tmp_path / "outside", tmp_path / "nst-kernel"
-    outside.mkdir()
-    folder.mkdir()
+    outside, free, folder = tmp_path / "outside", tmp_path / "free", tmp_path / "nst-kernel"
+    for place in (outside, free, folder):
+        place.mkdir()
+        (place / "there already").write_text("a teacher's notes")
 
     async def probe():
         async with classroom.Kernel(folder, classroom.Limits(cell_seconds=20)) as kernel:
             return await kernel.run(WAYS_OUT % str(outside))
 
     assert classroom.run_loop(probe()) == "" and (folder / "work/done").exists()
-    got_out = {path.name for path in outside.iterdir()}
+    got_out = {path.name for path in outside.iterdir()} - {"there already"}
     assert got_out <= (set() if landlock() else {"TensorFlow", "C"})
+    if landlock():
+        assert (outside / "there already").read_text() == "a teacher's notes"
+    # Without the grader all of these ways lead out, and the file is lost.
+    command = [sys.executable, "-c", WAYS_OUT % str(free)]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    names = {line.split('"')[1] for line in re.findall('"[^"]+": lambda p', WAYS_OUT)}
+    assert len(names) == 11 and {path.name for path in free.iterdir()} == names
 
 
 def test_teaching_says_what_is_not_protected_and_how_to_grade_elsewhere():
