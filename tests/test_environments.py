@@ -86,9 +86,12 @@ def read_only(project, tmp_path):
 
 
 def terminal_without_utf8(project, tmp_path):
-    """Nor does Python help: by itself it turns to UTF-8 in the locale C."""
-    helpless = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    return {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "TZ": "Pacific/Kiritimati"} | helpless
+    """Names of files stay UTF-8: Python sees to that in the locale C.
+
+    Who forbids it that (PYTHONUTF8=0 and PYTHONCOERCECLOCALE=0) cannot have letters beyond ASCII in
+    the path: TensorFlow does not take such a file's name.
+    """
+    return {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "TZ": "Pacific/Kiritimati"}
 
 
 def turkish(project, tmp_path):
