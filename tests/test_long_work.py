@@ -355,7 +355,7 @@ def test_memory_after_ten_runs_is_that_after_two(folder):
 
 
 PAINT = "print(to_pixels(stylize(C, S, weights='kmeans', steps=10, scales=2).image).tolist())"
-SAME_FIT, OWN_FIT = 4, 64  # 8-bit levels: the most by which pictures of 1 and 2 threads may differ
+SAME_FIT, OWN_FIT = 8, 64  # 8-bit levels: the most by which pictures of 1 and 2 threads may differ
 
 
 @pytest.mark.slow
@@ -370,8 +370,8 @@ def test_the_same_picture_in_two_processes_and_with_other_threads(folder):
     print("1 and 2 threads, levels at most and on average: with one fit", same_fit.max(),
           same_fit.mean(), "each with its own", own_fit.max(), own_fit.mean())  # fmt: skip
     assert np.array_equal(one, again) and np.array_equal(two[1], other)
-    assert same_fit.max() <= SAME_FIT and same_fit.mean() < 0.1
-    assert own_fit.max() <= OWN_FIT and own_fit.mean() < 1
+    assert same_fit.max() <= SAME_FIT and same_fit.mean() < 1
+    assert own_fit.max() <= OWN_FIT and own_fit.mean() < 2
 
 
 @pytest.mark.slow
