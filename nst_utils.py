@@ -251,12 +251,10 @@ def _first_bytes(file: BinaryIO) -> str:
 def match_shape(image: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     """Cut the centre of `image`, (1, h, w, 3), to the aspect of `like`; resize it to its shape."""
     for name, given in (("image", image), ("like", like)):
-        shape = tuple(getattr(given, "shape", ()))
-        fits = len(shape) == 4 and 0 not in shape and shape[0] == 1 and shape[-1] == 3
-        if not fits or not _is_float(given.dtype):
+        if not _is_picture(given):
             raise ImageError(
                 f"{name} must be float, (1, n_H, n_W, 3), not {getattr(given, 'dtype', '')} "
-                f"{shape}; use load_image."
+                f"{tuple(getattr(given, 'shape', ()))}; use load_image."
             )
     (h, w), (n_H, n_W) = image.shape[1:3], like.shape[1:3]
     scale = min(h / n_H, w / n_W)
@@ -266,11 +264,14 @@ def match_shape(image: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     return tf.clip_by_value(resized, 0.0, 1.0)
 
 
-def _is_float(dtype: object) -> bool:
+def _is_picture(image: object, smallest: int = 1) -> bool:
+    """Whether it is float, (1, n_H, n_W, 3), with sides of `smallest` or more."""
     try:
-        return tf.as_dtype(dtype).is_floating
-    except TypeError:  # no type that TensorFlow knows
+        floating, shape = tf.as_dtype(image.dtype).is_floating, tuple(image.shape)
+    except (AttributeError, TypeError):  # no array, or no type that TensorFlow knows
         return False
+    fits = len(shape) == 4 and shape[0] == 1 and shape[-1] == 3
+    return floating and fits and min(shape[1:3]) >= smallest
 
 
 def to_pixels(image: tf.Tensor | np.ndarray) -> np.ndarray:
@@ -474,12 +475,11 @@ def build_vgg19(weights: Weights, layer_names: Sequence[str], pooling: str = "ma
 
 def _checked(image: tf.Tensor) -> tf.Tensor:
     """Give a picture as float32; raise WeightsError for what is none, or is not in [0, 1]."""
-    shape, dtype = tuple(getattr(image, "shape", ())), getattr(image, "dtype", type(image).__name__)
-    fits = len(shape) == 4 and shape[0] == 1 and shape[-1] == 3 and min(shape[1:3]) >= 16
-    if not fits or not _is_float(dtype):
+    if not _is_picture(image, 16):
         raise WeightsError(
             "A picture for VGG-19 is float, (1, n_H, n_W, 3) with sides of 16 or more, "
-            f"not {dtype} {shape}. load_image gives that; enlarge a smaller picture."
+            f"not {getattr(image, 'dtype', type(image).__name__)} "
+            f"{tuple(getattr(image, 'shape', ()))}. load_image gives that; enlarge a smaller one."
         )
     image = tf.cast(tf.convert_to_tensor(image), tf.float32)
     low, high = float(tf.reduce_min(image)), float(tf.reduce_max(image))
@@ -1188,10 +1188,9 @@ def paint(
     styles = [_checked(S) for S in (style if isinstance(style, list | tuple) else [style])]
     _check_options(recipe, len(styles))
     photo, (C, styles) = C, _coloured(C, styles, recipe.colour)
+    gc.collect()  # a former run's traced functions refer to themselves: 70 MB a run would stay
     _check_memory(C.shape, recipe.style_scale)
     styles = [_same_area(S, C, recipe.style_scale) for S in styles]
-    gc.collect()  # a former run's traced functions refer to themselves: 70 MB a run would stay
-    _check_memory(C.shape)
     fitted_to = [_shrink(image, min(1, 512 / max(image.shape))) for image in (C, *styles)]
     names = [name for name, _ in recipe.style_layers] + [recipe.content_layer]
     vgg = load_vgg19(names, recipe.weights, fitted_to, recipe.seed)
@@ -1904,7 +1903,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Stopped before the first picture.", file=sys.stderr)
+        print("Interrupted.", file=sys.stderr)  # while it reads the pictures, or while it saves
         return 130
     return 130 if "interrupted" in painting.stopped else 0
 

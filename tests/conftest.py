@@ -7,14 +7,8 @@ from pathlib import Path
 os.environ.update(NST_WEIGHTS="kmeans", NST_FAST="1", TF_CPP_MIN_LOG_LEVEL="3")
 if "PYTEST_XDIST_WORKER" in os.environ:  # a thread a worker, or they are in each other's way
     os.environ.update(TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1", OMP_NUM_THREADS="1")
-OURS = (
-    "nst_utils",
-    "checkpoints",
-    "classroom",
-    "paint_styles",
-    "brushes",
-    "__main__",
-)  # whose warnings are errors
+# whose warnings are errors
+OURS = ("nst_utils", "checkpoints", "classroom", "paint_styles", "brushes", "__main__")
 os.environ["PYTHONWARNINGS"] = ",".join(f"error:::{name}" for name in OURS)
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "notebooks")]
