@@ -15,7 +15,6 @@ Sources, cited below by their short names:
 from __future__ import annotations
 
 import argparse
-import functools
 import gc
 import hashlib
 import io
@@ -37,6 +36,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow: it is chatty on start-up
+os.environ["KERAS_BACKEND"] = "tensorflow"  # keras.json may name another: no GradientTape there
 
 import h5py
 import keras
@@ -437,7 +437,7 @@ def load_vgg19(
         fitted = trained
     else:
         fitted = _cached_fit(images, seed, until)
-    if images:
+    if images and layer_names[-1] not in layer_names[:-1]:  # its Gram matrix would shrink, too
         fitted = _with_unit_content(fitted, layer_names[-1], images[0], pooling)
     model = build_vgg19(fitted, layer_names, pooling)
     model.weights_source = source
@@ -517,7 +517,7 @@ def _find_weights(
     why = list(bad.values())
     if found is None:
         try:
-            found = download_weights()
+            found = download_weights() if asked == "imagenet" else _download_unless_in_vain()
             why = [bad[path] for path in bad if path != found]  # that one was replaced
         except WeightsError as error:
             why.append(str(error))
@@ -528,6 +528,20 @@ def _find_weights(
             " ".join(why) + f" Or use weights='kmeans'. See {PRETRAINED / 'README.md'}."
         )
     return _kmeans(" ".join(why), images)
+
+
+IN_VAIN: list[tuple[float, str]] = []  # when the last download failed, and why
+
+
+def _download_unless_in_vain() -> Path:
+    """Download, but not if that failed in the last ten minutes: some networks let one wait."""
+    if IN_VAIN and time.monotonic() - IN_VAIN[0][0] < 600:
+        raise WeightsError(IN_VAIN[0][1])
+    try:
+        return download_weights()
+    except WeightsError as error:
+        IN_VAIN[:] = [(time.monotonic(), str(error))]
+        raise
 
 
 def _kmeans(why: str, images: Sequence | None) -> tuple[Weights, str]:
@@ -558,18 +572,14 @@ def _search_disk() -> tuple[Path | None, dict[Path, str]]:
 
 
 def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return (
-            hashlib.file_digest(file, "md5").hexdigest()
-            if sys.version_info >= (3, 11)
-            else (hashlib.md5(file.read()).hexdigest())
-        )
+    return pooch.file_hash(str(path), "md5")
 
 
 def download_weights(url: str = KERAS_URL, folder: Path = PRETRAINED, timeout: float = 15) -> Path:
     """Download the 80 MB of VGG-19 without its top, show progress, check the hash, then rename.
 
-    `timeout` is how long, in seconds, the server may keep silent. Raises WeightsError.
+    `timeout` is how long, in seconds, the server may keep silent; each of its addresses may take
+    5 s to connect. Raises WeightsError.
     """
     name, (md5, *_) = next(iter(KNOWN_FILES.items()))
     remedy = f"Download it by hand, from {url}{name}, to {folder}."
@@ -578,10 +588,14 @@ def download_weights(url: str = KERAS_URL, folder: Path = PRETRAINED, timeout: f
         _sweep(folder)
         bar = tqdm(total=80_134_624, desc="VGG-19", unit="B", unit_scale=True, file=sys.stdout)
         with bar, _whole_file(folder / name) as temporary:
-            pooch.HTTPDownloader(progressbar=bar, timeout=timeout)(url + name, temporary, None)
+            patience = (min(5, timeout), timeout)  # to connect, to read
+            pooch.HTTPDownloader(progressbar=bar, timeout=patience)(url + name, temporary, None)
             if _md5(temporary) != md5:
                 raise WeightsError(f"What {url} sent is not VGG-19 (wrong MD5). {remedy}")
     except (OSError, ValueError) as error:  # requests' errors are OSErrors without a number
+        with suppress(OSError):  # Windows does not rename over what another process reads: the same
+            if _md5(folder / name) == md5:
+                return folder / name
         if getattr(error, "errno", None):
             raise WeightsError(f"Cannot write to {folder} ({error.strerror}). {remedy}") from None
         raise WeightsError(f"No download from {url} ({type(error).__name__}). {remedy}") from None
@@ -770,6 +784,7 @@ def fit_kmeans_vgg19(
         if name.endswith("conv1") and name != "block1_conv1":
             xs = [tf.nn.pool(x, [2, 2], pooling.upper(), strides=[2, 2]) for x in xs]
         kept = bool(keep) and name in keep
+        before = before if kept else 1.0  # what is fitted here, is fitted to calibrated activations
         kernel, bias = keep[name] if kept else _fit_layer(xs, filters, rng)
         xs = [tf.nn.relu(tf.nn.conv2d(x, kernel / before, 1, "SAME") + bias) for x in xs]
         s = 1.0 / _gram_size(xs) ** 0.5  # a Gram matrix grows with the square of the activations
@@ -1015,7 +1030,7 @@ def show_progress(image: tf.Tensor, step: int, J: float) -> Figure:
 
 def plot_costs(history: Sequence[Sequence[float]], title: str = "The costs fall") -> Figure:
     """Draw the curves of a `history` of (step, J, J_content, J_style)."""
-    steps, *curves = np.array([row[:4] for row in history], np.float64).T
+    steps, *curves = np.array([row[:4] for row in history], np.float64).reshape(-1, 4).T
     figure = Figure(figsize=(7, 3.8), layout="constrained")
     axes = figure.subplots()
     for curve, name, line in zip(
@@ -1046,7 +1061,8 @@ class Frame(NamedTuple):
     J_content: float
     J_style: float
     image: tf.Tensor  # (1, n_H, n_W, 3) in [0, 1]
-    note: str = ""  # why the scale ends before its time, if it does
+    note: str = ""  # why the scale ends before its time, if it does; J is then that of `image`
+    network: str = ""  # where its weights are from
 
 
 class Painting(NamedTuple):
@@ -1054,7 +1070,9 @@ class Painting(NamedTuple):
 
     image: tf.Tensor  # (1, n_H, n_W, 3) in [0, 1]
     history: list[tuple[int, float, float, float]]  # (step, J, J_content, J_style)
-    stopped: str  # why it ended: "finished", "interrupted" or what was not finite
+    stopped: str  # why it ended: "finished", "interrupted", what was not finite or had no time
+    lowered: bool  # whether any step lowered J: if not, the picture is what it started from
+    network: str  # where the weights are from
 
 
 STARTS = ("content", "patches", "noise", "style")  # patches: the photo under pieces of the style
@@ -1151,24 +1169,28 @@ def stylize(
     called with every Frame of `paint`. Ctrl-C, or a stopped cell, returns the best picture so far;
     a cost that is not finite ends its scale with the best one. Raises PaintError, WeightsError.
     """
-    best, history, notes = None, [], []
+    best, history, notes, lowered = None, [], [], False
     try:
         for frame in paint(content, style, **options):
-            if np.isfinite(frame.J):
+            if not frame.note:
                 history.append((frame.step, frame.J, frame.J_content, frame.J_style))
             if best is None or frame.side > best.side or frame.J <= best.J:
+                lowered = lowered or (best is not None and frame.J < best.J)
                 best = frame
             notes += [frame.note] if frame.note else []
             if on_frame:
                 on_frame(frame)
     except KeyboardInterrupt:
         notes.append("interrupted")
-    if len(history) == 1 and options.get("seconds") is not None and options.get("steps") != 0:
-        notes.append("no time for a single step")
-    image = tf.convert_to_tensor(content) if best is None else best.image
+    if not (lowered or notes) and options.get("steps") != 0:
+        hurried = options.get("seconds") is not None and len(history) == 1
+        notes.append("no time for a single step" if hurried else "no step lowered J")
+    if best is None:
+        return Painting(tf.convert_to_tensor(content), history, "; ".join(notes), False, "")
+    image = best.image
     if image.shape != content.shape:  # it ended at a coarser scale
-        image = tf.clip_by_value(_resize(image, content.shape[1:3]), 0, 1)
-    return Painting(image, history, "; ".join(notes) or "finished")
+        image = _carried_up(image, content, style, Recipe(**options))
+    return Painting(image, history, "; ".join(notes) or "finished", lowered, best.network)
 
 
 def paint(
@@ -1189,22 +1211,24 @@ def paint(
     _check_options(recipe, len(styles))
     photo, (C, styles) = C, _coloured(C, styles, recipe.colour)
     gc.collect()  # a former run's traced functions refer to themselves: 70 MB a run would stay
-    _check_memory(C.shape, recipe.style_scale)
+    _check_memory(C.shape, recipe)
+    took = f"about {seconds_needed(C.shape, recipe):.0f} s" if recipe.limit() else "no steps"
+    took = took if recipe.seconds is None else f"{recipe.seconds:g} s in all"
+    needs = f"{memory_needed(C.shape, recipe.optimizer):.1f} GB of memory"
+    print(f"Painting {C.shape[2]} x {C.shape[1]} pixels: {took}, {needs}.")
     styles = [_same_area(S, C, recipe.style_scale) for S in styles]
     fitted_to = [_shrink(image, min(1, 512 / max(image.shape))) for image in (C, *styles)]
     names = [name for name, _ in recipe.style_layers] + [recipe.content_layer]
     vgg = load_vgg19(names, recipe.weights, fitted_to, recipe.seed)
-    step, change, look, sides = 0, None, 0.0, _sides(C.shape, recipe.scales)
-    took = f"about {seconds_needed(C.shape, recipe):.0f} s and {memory_needed(C.shape):.1f} GB"
-    print(f"Painting {C.shape[2]} x {C.shape[1]} pixels: {took}.")
+    source, step, change, sides = vgg.weights_source, 0, None, _sides(C.shape, recipe.scales)
+    laps, done = [], sides[0]  # when each look at G ended, at the last scale, and its side
 
     def shown(image: tf.Tensor) -> tf.Tensor:
         return _with_colours_of(photo, image) if recipe.colour == "luminance" else image
 
     for side in sides:
-        begun = time.monotonic()
         late = change is not None and recipe.seconds is not None
-        late = late and begun - start + look * side**2 > recipe.seconds  # not even a first look
+        late = late and laps[-1] - start + _first_step(laps, side / done) > recipe.seconds
         note = f"no time for {side} pixels: the change is carried up" if late else ""
         side = sides[-1] if late else side
         c, *ss = (_shrink(image, side / max(C.shape)) for image in (C, *styles))
@@ -1216,16 +1240,36 @@ def paint(
         else:
             G = tf.clip_by_value(base + _resize(change, c.shape[1:3]), 0, 1)
         if late:
-            yield Frame(side, step, time.monotonic() - start, *3 * [float("nan")], shown(G), note)
+            nan = 3 * [float("nan")]
+            yield Frame(side, step, time.monotonic() - start, *nan, shown(G), note, source)
             return
-        best, progress = None, _clock(start, recipe, side == sides[-1])
+        best, laps, done = None, [time.monotonic()], side
+        progress = _clock(start, recipe, side == sides[-1])
         objective = _Objective(vgg, c, ss, recipe)
         for costs, image, note in _descend(objective, G, recipe, progress):
-            look = look if best else (time.monotonic() - begun) / side**2
-            yield Frame(side, step, time.monotonic() - start, *costs, shown(image), note)
+            laps.append(time.monotonic())
+            step += best is not None and not note
+            yield Frame(side, step, laps[-1] - start, *costs, shown(image), note, source)
             best = (costs[0], image) if best is None or costs[0] <= best[0] else best
-            step += not note
         change = best[1] - base
+
+
+def _first_step(laps: Sequence[float], ratio: float) -> float:
+    """Estimate the seconds to a first step with `ratio` times the side; `laps` ended looks at G.
+
+    What the first look took longer than the second, for targets and the trace, does not grow.
+    """
+    first, *later = np.diff(laps)
+    look = min(later, default=first)
+    return first - look + 2 * look * ratio**2
+
+
+def _carried_up(image: tf.Tensor, content: tf.Tensor, style: object, recipe: Recipe) -> tf.Tensor:
+    """Give what a coarser scale's picture changed, at the photo's own size."""
+    styles = style if isinstance(style, list | tuple) else [style]
+    base = _base(_checked(content), [_checked(S) for S in styles], recipe)
+    change = image - _shrink(base, max(image.shape) / max(base.shape))
+    return tf.clip_by_value(base + _resize(change, base.shape[1:3]), 0, 1)
 
 
 def _descend(
@@ -1286,7 +1330,10 @@ def _lbfgs(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float],
         nonlocal unit
         if unit is not None:
             asked.put(x.reshape(G.shape).astype(np.float32))
-        J, gradient = answers.get()  # None when the generator is closed: that ends the thread
+        answer = answers.get()
+        if answer is None:  # the generator is closed
+            raise GeneratorExit
+        J, gradient = answer
         gradient = np.asarray(gradient, np.float64).ravel()
         unit = unit or 0.05 / (np.sqrt(np.mean(gradient**2)) + 1e-30)
         return J * unit, gradient * unit
@@ -1299,10 +1346,10 @@ def _lbfgs(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float],
             scipy.optimize.minimize(
                 evaluate, x, jac=True, method="L-BFGS-B", bounds=bounds, options=options
             )
-        except TypeError:
-            pass  # from unpacking that None
-        finally:
-            asked.put(None)
+        except BaseException as error:  # for the thread that waits, MemoryError above all
+            asked.put(error)
+        else:
+            asked.put(None)  # converged
 
     thread = threading.Thread(target=minimize, daemon=True)
     thread.start()
@@ -1312,6 +1359,8 @@ def _lbfgs(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float],
             J, gradient, _ = yield tf.identity(picture)
             answers.put((J, gradient))
             picture = asked.get()
+            if isinstance(picture, BaseException):
+                raise picture
     finally:
         answers.put(None)
         thread.join()
@@ -1321,20 +1370,24 @@ def _clock(start: float, recipe: Recipe, last: bool) -> Callable[[int], float]:
     """Give the progress of a scale, from 0 to 1, as a function of its steps done.
 
     With a budget of seconds, a coarse scale may use a quarter of what is left; the learning rate
-    follows this progress, so the schedule fits whatever the machine can do in the time.
+    follows this progress, so the schedule fits whatever the machine can do in the time. One step
+    is made as long as there is any time: a first look, with its trace, is no measure of a step.
     """
-    begun = time.monotonic()
+    begun = lap = time.monotonic()
     left = None if recipe.seconds is None else recipe.seconds - (begun - start)
     allowed = left if last or left is None else left / 4
     steps = recipe.limit()
 
     def progress(step: int) -> float:
+        nonlocal lap
         by_steps = 0.0 if steps is None else step / steps if steps else 1.0
         if allowed is None:
             return by_steps
-        used = time.monotonic() - begun
-        next_one = used * (step + 2) / (step + 1)  # when the next evaluation will have ended
-        return 1.0 if next_one > allowed else max(by_steps, used / allowed)
+        (before, lap), used = (lap, time.monotonic()), time.monotonic() - begun
+        if step == 0 and used < left:
+            return max(by_steps, min(used / allowed, 0.9))
+        enough = used + (lap - before) > allowed  # if the next evaluation takes as long as this one
+        return 1.0 if enough else max(by_steps, used / allowed)
 
     return progress
 
@@ -1370,7 +1423,8 @@ class _Objective:
         if recipe.masks is not None:
             guides = _guides(recipe.masks, C, self.strides[: len(self.weights)])
             self.areas[: len(guides)] = [tf.reduce_sum(T**2, (1, 2)) for T in guides]  # (styles,)
-            shares *= self.areas[0]  # a pixel is pulled alike in small and in large regions
+            # A pixel is pulled alike in small and in large regions.
+            shares *= tf.reduce_sum(_guides(recipe.masks, C, [1])[0] ** 2, (1, 2))
         self.shares = tf.math.divide_no_nan(shares, tf.reduce_sum(shares))  # (styles,)
         self.pieces = []  # a window, where its inside is, its masks, its content
         for window, inside in self.windows:
@@ -1385,7 +1439,10 @@ class _Objective:
     def __call__(self, G: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
         """Give J, J_content, J_style, and the gradient of J."""
         J, J_content, J_style, gradient = (
-            self.whole(G) if len(self.windows) == 1 else self._by_windows(G)
+            # A plain call would warn of retracing after some short paintings: each has its own.
+            self.whole.get_concrete_function(G)(G)
+            if len(self.windows) == 1
+            else self._by_windows(G)
         )
         if self.recipe.tv:
             rough, slope = _roughness(G)
@@ -1691,15 +1748,34 @@ def _check_options(recipe: Recipe, styles: int) -> None:
         raise PaintError(f"style_weights are numbers from 0 up, not all 0, not {weights!r}.")
     for mask in recipe.masks or ():
         _mask(mask)
+    if not isinstance(recipe.init, str):
+        try:
+            _checked(recipe.init)
+        except WeightsError as error:
+            raise PaintError(f"init: {error}") from None
 
 
-MEMORY = 0.6e9, 5000, 400  # bytes: TensorFlow itself, a pixel of a window, a pixel of the picture
+MEMORY = 0.6e9, 5000  # bytes: TensorFlow itself, a pixel of a window
+PICTURE = {"adam": 400, "lbfgs": 1500}  # bytes a pixel of the picture; SciPy lists its bounds
 
 
-def memory_needed(shape: Sequence[int]) -> float:
+def memory_needed(shape: Sequence[int], optimizer: str = "lbfgs") -> float:
     """Estimate the gigabytes that painting a picture, (1, n_H, n_W, 3), takes."""
     window = min(shape[1], TILE) * min(shape[2], TILE)
-    return (MEMORY[0] + MEMORY[1] * window + MEMORY[2] * shape[1] * shape[2]) / 1e9
+    return (MEMORY[0] + MEMORY[1] * window + PICTURE[optimizer] * shape[1] * shape[2]) / 1e9
+
+
+def _free_memory() -> float:
+    """Give the gigabytes that are free here, in a container those below its limit."""
+    free = psutil.virtual_memory().available
+    with suppress(OSError, ValueError):  # no cgroup version 2, or the limit is "max"
+        limit, used = (int(Path(CGROUP, f"memory.{k}").read_text()) for k in ("max", "current"))
+        cached = re.search(r"^inactive_file (\d+)", Path(CGROUP, "memory.stat").read_text(), re.M)
+        free = min(free, limit - used + int(cached[1] if cached else 0))
+    return free / 1e9
+
+
+CGROUP = "/sys/fs/cgroup"  # where a container sees its own limits
 
 
 def seconds_needed(shape: Sequence[int], recipe: Recipe) -> float:
@@ -1712,7 +1788,10 @@ def seconds_needed(shape: Sequence[int], recipe: Recipe) -> float:
         return recipe.seconds
     work, deepest = 0.0, _deepest(recipe.layers())
     for side in _sides(shape, recipe.scales):
-        work += _operations([n * side / max(shape) for n in shape], deepest)
+        windows = _windows([round(n * side / max(shape)) for n in shape], _reach(deepest))
+        passes = 3 / 2 if len(windows) > 1 else 1  # forward twice; they overlap, too
+        for (_, _, n_H, n_W), _ in windows:
+            work += passes * _operations((1, n_H, n_W, 3), deepest)
     seconds = (steps + 1) * work / _speed()
     return min(seconds, recipe.seconds or seconds)
 
@@ -1727,7 +1806,6 @@ def _operations(shape: Sequence[float], deepest: str) -> float:
     return work
 
 
-@functools.cache
 def _speed() -> float:
     """Operations a second, from a typical convolution; it takes some 0.1 s to find out."""
     x, kernel, times = tf.ones((1, 96, 96, 128)), tf.ones((3, 3, 128, 128)), []
@@ -1738,21 +1816,22 @@ def _speed() -> float:
     return 0.8 * 2 * 9 * 128 * 128 * 96 * 96 / min(times)  # 0.8: poolings and the rest
 
 
-def _check_memory(shape: Sequence[int], style_scale: float = 1) -> None:
+def _check_memory(shape: Sequence[int], recipe: Recipe) -> None:
     """Raise PaintError if the picture, or its style, cannot fit, and name the size that would."""
-    free, side = psutil.virtual_memory().available / 1e9, max(shape)
-    enlarged = memory_needed([n * style_scale for n in shape])
-    if enlarged > free >= memory_needed(shape):
+    free, side, scale, how = _free_memory(), max(shape), recipe.style_scale, recipe.optimizer
+    needed = memory_needed(shape, how)
+    enlarged = memory_needed([n * scale for n in shape], "adam")  # its targets need no optimiser
+    if enlarged > free >= needed:
         raise PaintError(
-            f"style_scale = {style_scale} needs about {enlarged:.1f} GB of memory, {free:.1f} GB "
+            f"style_scale = {scale} needs about {enlarged:.1f} GB of memory, {free:.1f} GB "
             "are free: take a smaller one."
         )
-    if memory_needed(shape) <= free:
+    if needed <= free:
         return
-    while side > 16 and memory_needed([n * side / max(shape) for n in shape]) > free:
+    while side > 16 and memory_needed([n * side / max(shape) for n in shape], how) > free:
         side = int(side * 0.97)
     raise PaintError(
-        f"{shape[2]} x {shape[1]} pixels need about {memory_needed(shape):.1f} GB of memory, "
+        f"{shape[2]} x {shape[1]} pixels need about {needed:.1f} GB of memory, "
         f"{free:.1f} GB are free: make the longer side {side} pixels (max_side={side}), or close "
         "other programs."
     )
@@ -1827,7 +1906,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--optimizer", help=f"lbfgs or adam {now}")
     add("--scales", type=int, help="how often the side is halved, plus 1 (by size)")
     add("--steps", type=int, help="at most, at each scale (40, or what --seconds allow)")
-    add("--seconds", type=float, help="time for everything (as long as it takes)")
+    add("--seconds", type=float, help="time for all but imports; a fit takes its own")
     add("--tolerance", type=float, help=f"stop when 10 steps gain less {now}")
     add("--weights", help=f"auto, imagenet, kmeans or a file {now}")
     add("--seed", type=int, help=f"of k-means filters and of noise {now}")
@@ -1861,25 +1940,29 @@ def _save_somewhere(image: tf.Tensor, path: Path, settings: str) -> Path:
         return save_image(image, Path(folder, path.stem + ".png"), settings)
 
 
+def _same_file(one: Path, other: str | Path) -> bool:
+    """Whether two names mean one file: links, and on some disks capital letters, do not count."""
+    if one.exists() and Path(other).exists():
+        return one.samefile(other)
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Paint one picture from the command line; give the exit code."""
     options = vars(_parser().parse_args(arguments))
-    settings = "nst_utils.py " + json.dumps({k: v for k, v in options.items() if v is not None})
+    settings = {name: value for name, value in options.items() if value is not None}
     output, animation = Path(options.pop("output")), options.pop("animation")
     names = [options["content"], *options["style"], *(options["masks"] or ()), options["init"]]
     try:
-        C, *styles = (
-            load_image(path, options["max_side"])
-            for path in (options.pop("content"), *options.pop("style"))
-        )
-        del options["max_side"]
+        C = load_image(options.pop("content"), options.pop("max_side"))
+        styles = [load_image(path, 4096) for path in options.pop("style")]  # `paint` shrinks them
         options = _from_arguments(options)
         recipe, pictures = Recipe(**options), []
-        taken = [os.path.realpath(name) for name in names]
+        taken = list(names)
         for path in filter(None, (output, animation)):
-            if os.path.realpath(check_output(path)) in taken:
+            if any(_same_file(check_output(path), name) for name in taken):
                 raise ImageError(f"{str(path)!r} is used already: choose another name to write to.")
-            taken.append(os.path.realpath(path))
+            taken.append(path)
         if animation and Path(animation).suffix.lower() not in ANIMATED:
             raise ImageError(f"{animation!r}: an animation is {' or '.join(ANIMATED)}.")
         scales = len(_sides(C.shape, recipe.scales))
@@ -1893,9 +1976,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     pictures.append(to_pixels(_shrink(frame.image, min(1, 480 / frame.side))))
 
             painting = stylize(C, styles, show, **options)
-        if len(painting.history) < 2 and painting.stopped != "finished":
+        if not painting.lowered and painting.stopped != "finished":
             print(f"Nothing was painted, nothing is written: {painting.stopped}", file=sys.stderr)
             return 130 if "interrupted" in painting.stopped else 1
+        settings |= {"network": painting.network, "stopped": painting.stopped}
+        settings = "nst_utils.py " + json.dumps(settings)
         print(_save_somewhere(painting.image, output, settings), painting.stopped)
         if animation:
             print(save_animation(pictures, animation))

@@ -260,8 +260,8 @@ def test_nan_in_one_activation_ends_with_the_best_picture(monkeypatch, options, 
         monkeypatch.setattr(nst_utils._Objective, "__init__", set_after)
     painting = nst_utils.stylize(C, S, on_frame, **LIGHT, **options)
     assert f"not finite after {step} steps" in painting.stopped and is_picture(painting.image)
-    assert len(painting.history) == step + (step > 0)  # the best one again, as the last
-    assert np.isfinite(painting.history).all()
+    assert len(painting.history) == step and np.isfinite(painting.history).all()
+    assert painting.lowered == (step > 1)
     if step:
         best = min(frames[:step], key=lambda frame: frame.J)
         assert np.array_equal(painting.image, best.image)

@@ -186,18 +186,77 @@ def test_a_budget_of_seconds(monkeypatch):
         sides = [frame.side for frame in frames]
         assert sides.count(32) == 10 and sides.count(64) == 7 and frames[-1].seconds == 40
     now[0] = 0.0
-    first, last = steps(seconds=6, **options)  # 2 s are used, 1 s for a look, 4 s would follow
-    assert (first.side, last.side, last.seconds) == (32, 64, 3) and np.isnan(last.J)
-    assert "no time for 64 pixels" in last.note
-    fine = first.image - nst_utils._shrink(C, 0.5)  # the photo's own detail is still there
+    # 2 s are used, 1 s for a look, 1 s for a step; 8 s would follow
+    first, second, last = steps(seconds=6, **options)
+    assert (first.side, second.side, last.side, last.seconds) == (32, 32, 64, 4)
+    assert "no time for 64 pixels" in last.note and np.isnan(last.J) and second.J < first.J
+    fine = second.image - nst_utils._shrink(C, 0.5)  # the photo's own detail is still there
     assert np.allclose(
         last.image, tf.clip_by_value(C + nst_utils._resize(fine, C.shape[1:3]), 0, 1)
     )
     now[0] = 0.0
     painting = nst_utils.stylize(C, S, seconds=6, **options)
     assert np.array_equal(painting.image, last.image) and "no time" in painting.stopped
+    assert painting.lowered
     now[0] = 0.0
     assert len(steps(seconds=0, **options)) == 2  # a look at the coarsest scale, at least
+    now[0] = 0.0
+    assert not nst_utils.stylize(C, S, seconds=0, **options).lowered
+
+
+def test_a_long_first_look_is_no_measure_of_a_step(monkeypatch):
+    """A first look of 5 s, for the trace, then 0.1 s a step: 20 s are enough for two scales."""
+    now, honest, seen = [0.0], nst_utils._Objective.__call__, set()
+
+    def slow(self, G):
+        now[0] += 0.1 if self in seen else 5.0
+        seen.add(self)
+        return honest(self, G)
+
+    monkeypatch.setattr(nst_utils, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(nst_utils._Objective, "__call__", slow)
+    frames = steps(steps=None, seconds=12, scales=2, tolerance=0)
+    assert [frame.side for frame in frames].count(32) == 2  # 5 s are more than a quarter
+    assert 10 < [frame.side for frame in frames].count(64) < 25
+    assert 11.8 < frames[-1].seconds <= 12 and not any(frame.note for frame in frames)
+
+
+@pytest.mark.parametrize("error", [TypeError, MemoryError])
+def test_an_error_in_scipys_thread_is_raised(monkeypatch, error):
+    def fail(function, x, **_):
+        function(x)
+        raise error("from SciPy")
+
+    monkeypatch.setattr(nst_utils.scipy.optimize, "minimize", fail)
+    with pytest.raises(error, match="from SciPy"):
+        nst_utils.stylize(C, S, steps=3, scales=1)
+
+
+def test_a_stop_at_a_coarse_scale_keeps_the_detail_of_the_photo():
+    def stop(frame):
+        if frame.step == 2:
+            raise KeyboardInterrupt
+
+    def detail(image):
+        return float(tf.reduce_mean(tf.abs(image[:, :, 1:] - image[:, :, :-1])))
+
+    for options in ({}, {"colour": "luminance"}, {"init": S}):
+        image = nst_utils.stylize(C, S, stop, steps=4, scales=2, **options).image
+        start = options.get("init", C)
+        assert image.shape == C.shape and not np.array_equal(image, start)
+        assert detail(image) > 0.8 * detail(start)
+
+
+def test_steps_are_counted_over_all_scales():
+    frames = steps(steps=3, scales=2, tolerance=0)
+    assert [frame.step for frame in frames] == [0, 1, 2, 3, 3, 4, 5, 6]
+    assert all(frame.network == "fitted.npz (its hash is not known)" for frame in frames)
+
+
+def test_no_step_lowers_a_cost_that_is_0():
+    painting = nst_utils.stylize(C, S, steps=3, scales=1, beta=0, tv=0)
+    assert not painting.lowered and painting.stopped == "no step lowered J"
+    assert np.array_equal(painting.image, C)
 
 
 def test_it_stops_when_it_no_longer_pays():
@@ -359,6 +418,34 @@ def test_bad_options_are_named(options, word):
         steps(**options)
 
 
+@pytest.mark.parametrize("init", [C[:, :8], C[0], tf.cast(C * 255, tf.uint8), "x.jpg"])
+def test_a_start_is_checked_before_the_network_is_loaded(monkeypatch, init):
+    monkeypatch.setattr(nst_utils, "load_vgg19", None)
+    with pytest.raises(PaintError, match="init"):
+        steps(init=init)
+
+
+@pytest.mark.parametrize(("limit", "free"), [("max", 8.0), ("3000000000", 1.25), (None, 8.0)])
+def test_a_container_has_the_memory_below_its_limit(tmp_path, monkeypatch, limit, free):
+    files = {"max": limit, "current": "2000000000", "stat": "anon 1\ninactive_file 250000000\n"}
+    for name, text in files.items() if limit else ():
+        (tmp_path / f"memory.{name}").write_text(text)
+    monkeypatch.setattr(nst_utils, "CGROUP", tmp_path)
+    machine = SimpleNamespace(available=8e9)
+    monkeypatch.setattr(nst_utils.psutil, "virtual_memory", lambda: machine)
+    assert nst_utils._free_memory() == pytest.approx(free)
+
+
+def test_the_estimates_know_the_optimiser_and_the_windows(monkeypatch):
+    shape = (1, 3072, 4096, 3)
+    assert nst_utils.memory_needed(shape) > 15 > nst_utils.memory_needed(shape, "adam")
+    monkeypatch.setattr(nst_utils, "_speed", lambda: 1e11)
+    whole, cut = (
+        nst_utils.seconds_needed((1, 768, n_W, 3), Recipe(scales=1)) for n_W in (768, 1024)
+    )
+    assert cut > 1.8 * whole  # with a third more pixels
+
+
 def test_too_large_a_picture_is_refused_with_the_size_that_would_fit(monkeypatch):
     monkeypatch.setattr(
         nst_utils.psutil, "virtual_memory", lambda: SimpleNamespace(available=1.5e9)
@@ -439,6 +526,7 @@ def test_command_line(tmp_path, capsys):
         picture.load()
         settings = json.loads(picture.text["Software"].removeprefix("nst_utils.py "))
     assert max(picture.size) == 64 and settings["steps"] == 2 and settings["style"] == [style]
+    assert settings["network"].startswith("fitted.npz") and settings["stopped"] == "finished"
     mask = str(nst_utils.save_image(np.repeat(LEFT[..., None], 3, -1), tmp_path / "mask.png"))
     many = ["--masks", mask, mask, "--init", style, "--style-layers", "block1_conv1=1"]
     assert nst_utils.main([content, style, other, "-o", str(out), *small, *many]) == 0
@@ -478,6 +566,21 @@ def test_nothing_is_written_over_what_is_read_or_was_painted(tmp_path, monkeypat
     assert out.read_bytes() == before and sorted(p.name for p in tmp_path.iterdir()) == [
         "out.png", "photo.png"
     ]  # fmt: skip
+
+
+def test_the_style_picture_is_enlarged_from_its_own_pixels(tmp_path, monkeypatch):
+    seen, honest = [], nst_utils._Objective.__init__
+    monkeypatch.setattr(
+        nst_utils._Objective,
+        "__init__",
+        lambda self, *arguments: seen.append(arguments[2][0]) or honest(self, *arguments),
+    )
+    content, style = str(ROOT / "images/content/house.jpg"), ROOT / "images/styles/knife.jpg"
+    words = ["--max-side", "64", "--steps", "0", "--scales", "1", "--style-scale", "3"]
+    assert nst_utils.main([content, str(style), "-o", str(tmp_path / "a.png"), *words]) == 0
+    size = seen[0].shape[1:3]
+    want = tf.image.resize(nst_utils.load_image(style), size, "area")
+    assert max(size) > 160 and np.allclose(seen[0], want, atol=1e-3)
 
 
 def test_a_painting_is_not_lost_when_its_place_is(tmp_path, monkeypatch, capsys):

@@ -255,6 +255,24 @@ def test_keep_leaves_given_filters_as_they_are(weights):
         np.testing.assert_allclose(ratio, ratio.flat[0], rtol=1e-4)
 
 
+@pytest.mark.parametrize("kept", [1, 2, 4])
+def test_filters_above_kept_ones_fire_as_often_as_any(weights, kept):
+    """Fitted to activations in other units, their biases would be out of scale."""
+    names, names_kept = list(VGG19_LAYERS)[: kept + 1], list(VGG19_LAYERS)[:kept]
+    keep = {name: (weights[name][0] * 50, weights[name][1] * 50) for name in names_kept}
+    mixed = fit_kmeans_vgg19(IMAGES, keep=keep, until=names[-1], pooling="max")
+    active = [build_vgg19(mixed, names[-1:], "max")(image) > 0 for image in IMAGES]
+    shares = np.mean([tf.reduce_mean(tf.cast(a, tf.float32), (0, 1, 2)) for a in active], 0)
+    assert abs(shares.mean() - nst_utils.ACTIVE) < 0.05 and shares.max() < 0.8
+
+
+def test_a_content_layer_that_is_a_style_layer_keeps_its_gram_matrix():
+    names = ["block1_conv1", "block2_conv1"]
+    alone = load_vgg19([*names, "block2_conv2"], "kmeans", IMAGES)(IMAGES[0])
+    both = load_vgg19([*names, "block2_conv1"], "kmeans", IMAGES)(IMAGES[0])
+    np.testing.assert_allclose(alone[1], both[1], rtol=1e-4)
+
+
 def test_the_fit_is_cached_whole_and_checked(no_cache, monkeypatch):
     first = load_vgg19(NAMES, "kmeans", IMAGES).get_weights()
     (cache,) = no_cache.glob("kmeans-*.npz")

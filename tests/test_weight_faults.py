@@ -337,6 +337,23 @@ def in_place(path, kind, payload):
         path.symlink_to("/proc/self/mem")
 
 
+def test_a_download_that_failed_is_not_tried_for_every_picture(small, monkeypatch):
+    tried, now = [], [0.0]
+
+    def fail():
+        tried.append(now[0])
+        raise WeightsError("No download")
+
+    monkeypatch.setattr(nst_utils, "download_weights", fail)
+    monkeypatch.setattr(nst_utils.time, "monotonic", lambda: now[0])
+    for now[0] in (0.0, 500.0, 700.0):
+        assert "No download" in nst_utils._find_weights("auto", IMAGES)[1]
+    for now[0] in (701.0, 702.0):  # who asks for it gets it
+        with pytest.raises(WeightsError, match="No download"):
+            nst_utils._find_weights("imagenet", IMAGES)
+    assert tried == [0.0, 700.0, 701.0, 702.0]
+
+
 BROKEN = ["cut", "longer", "empty", "page", "bit", "zeroed", "other", "unreadable"]
 
 
