@@ -1189,7 +1189,8 @@ def stylize(
         return Painting(tf.convert_to_tensor(content), history, "; ".join(notes), False, "")
     image = best.image
     if image.shape != content.shape:  # it ended at a coarser scale
-        image = _carried_up(image, content, style, Recipe(**options))
+        base = _base(_checked(content), _pictures(style), Recipe(**options))
+        image = _carried_up(base, image - _shrink(base, best.side / max(base.shape)))
     return Painting(image, history, "; ".join(notes) or "finished", lowered, best.network)
 
 
@@ -1207,28 +1208,28 @@ def paint(
     """
     start, recipe = time.monotonic(), Recipe(**options)
     C = _checked(content)
-    styles = [_checked(S) for S in (style if isinstance(style, list | tuple) else [style])]
+    styles = _pictures(style)
     _check_options(recipe, len(styles))
     photo, (C, styles) = C, _coloured(C, styles, recipe.colour)
     gc.collect()  # a former run's traced functions refer to themselves: 70 MB a run would stay
     _check_memory(C.shape, recipe)
-    took = f"about {seconds_needed(C.shape, recipe):.0f} s" if recipe.limit() else "no steps"
-    took = took if recipe.seconds is None else f"{recipe.seconds:g} s in all"
-    needs = f"{memory_needed(C.shape, recipe.optimizer):.1f} GB of memory"
-    print(f"Painting {C.shape[2]} x {C.shape[1]} pixels: {took}, {needs}.")
+    needs, took = memory_needed(C.shape, recipe.optimizer), seconds_needed(C.shape, recipe)
+    print(f"Painting {C.shape[2]} x {C.shape[1]} pixels: about {took:.0f} s and {needs:.1f} GB.")
     styles = [_same_area(S, C, recipe.style_scale) for S in styles]
     fitted_to = [_shrink(image, min(1, 512 / max(image.shape))) for image in (C, *styles)]
     names = [name for name, _ in recipe.style_layers] + [recipe.content_layer]
     vgg = load_vgg19(names, recipe.weights, fitted_to, recipe.seed)
     source, step, change, sides = vgg.weights_source, 0, None, _sides(C.shape, recipe.scales)
-    laps, done = [], sides[0]  # when each look at G ended, at the last scale, and its side
+    laps = []  # when each look at G ended, at the last scale
 
     def shown(image: tf.Tensor) -> tf.Tensor:
         return _with_colours_of(photo, image) if recipe.colour == "luminance" else image
 
     for side in sides:
         late = change is not None and recipe.seconds is not None
-        late = late and laps[-1] - start + _first_step(laps, side / done) > recipe.seconds
+        late = (
+            late and laps[-1] - start + _first_step(laps, side / max(change.shape)) > recipe.seconds
+        )
         note = f"no time for {side} pixels: the change is carried up" if late else ""
         side = sides[-1] if late else side
         c, *ss = (_shrink(image, side / max(C.shape)) for image in (C, *styles))
@@ -1238,12 +1239,12 @@ def paint(
             G = _first_picture(base, ss, recipe)
             G = _grey(G) if recipe.colour == "luminance" else G
         else:
-            G = tf.clip_by_value(base + _resize(change, c.shape[1:3]), 0, 1)
+            G = _carried_up(base, change)
         if late:
             nan = 3 * [float("nan")]
             yield Frame(side, step, time.monotonic() - start, *nan, shown(G), note, source)
             return
-        best, laps, done = None, [time.monotonic()], side
+        best, laps = None, [time.monotonic()]
         progress = _clock(start, recipe, side == sides[-1])
         objective = _Objective(vgg, c, ss, recipe)
         for costs, image, note in _descend(objective, G, recipe, progress):
@@ -1264,11 +1265,13 @@ def _first_step(laps: Sequence[float], ratio: float) -> float:
     return first - look + 2 * look * ratio**2
 
 
-def _carried_up(image: tf.Tensor, content: tf.Tensor, style: object, recipe: Recipe) -> tf.Tensor:
-    """Give what a coarser scale's picture changed, at the photo's own size."""
-    styles = style if isinstance(style, list | tuple) else [style]
-    base = _base(_checked(content), [_checked(S) for S in styles], recipe)
-    change = image - _shrink(base, max(image.shape) / max(base.shape))
+def _pictures(style: tf.Tensor | Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """Give one style picture, or several, as a list of checked ones."""
+    return [_checked(S) for S in (style if isinstance(style, list | tuple) else [style])]
+
+
+def _carried_up(base: tf.Tensor, change: tf.Tensor) -> tf.Tensor:
+    """Add what a coarser scale changed to the picture that it is counted from."""
     return tf.clip_by_value(base + _resize(change, base.shape[1:3]), 0, 1)
 
 
@@ -1421,10 +1424,10 @@ class _Objective:
         shares = tf.constant(recipe.style_weights or [1.0] * len(styles), tf.float32)
         guides = None
         if recipe.masks is not None:
-            guides = _guides(recipe.masks, C, self.strides[: len(self.weights)])
+            full, *guides = _guides(recipe.masks, C, [1, *self.strides[: len(self.weights)]])
             self.areas[: len(guides)] = [tf.reduce_sum(T**2, (1, 2)) for T in guides]  # (styles,)
             # A pixel is pulled alike in small and in large regions.
-            shares *= tf.reduce_sum(_guides(recipe.masks, C, [1])[0] ** 2, (1, 2))
+            shares *= tf.reduce_sum(full**2, (1, 2))
         self.shares = tf.math.divide_no_nan(shares, tf.reduce_sum(shares))  # (styles,)
         self.pieces = []  # a window, where its inside is, its masks, its content
         for window, inside in self.windows:
@@ -1438,12 +1441,10 @@ class _Objective:
 
     def __call__(self, G: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
         """Give J, J_content, J_style, and the gradient of J."""
-        J, J_content, J_style, gradient = (
-            # A plain call would warn of retracing after some short paintings: each has its own.
-            self.whole.get_concrete_function(G)(G)
-            if len(self.windows) == 1
-            else self._by_windows(G)
-        )
+        # A plain call of `whole` would warn of retracing after some short paintings.
+        whole = len(self.windows) == 1
+        evaluate = self.whole.get_concrete_function(G) if whole else self._by_windows
+        J, J_content, J_style, gradient = evaluate(G)
         if self.recipe.tv:
             rough, slope = _roughness(G)
             J, gradient = J + self.recipe.tv * rough, gradient + self.recipe.tv * slope
@@ -1757,6 +1758,7 @@ def _check_options(recipe: Recipe, styles: int) -> None:
 
 MEMORY = 0.6e9, 5000  # bytes: TensorFlow itself, a pixel of a window
 PICTURE = {"adam": 400, "lbfgs": 1500}  # bytes a pixel of the picture; SciPy lists its bounds
+CGROUP = "/sys/fs/cgroup"  # where a container sees its own limits
 
 
 def memory_needed(shape: Sequence[int], optimizer: str = "lbfgs") -> float:
@@ -1773,9 +1775,6 @@ def _free_memory() -> float:
         cached = re.search(r"^inactive_file (\d+)", Path(CGROUP, "memory.stat").read_text(), re.M)
         free = min(free, limit - used + int(cached[1] if cached else 0))
     return free / 1e9
-
-
-CGROUP = "/sys/fs/cgroup"  # where a container sees its own limits
 
 
 def seconds_needed(shape: Sequence[int], recipe: Recipe) -> float:
@@ -1906,7 +1905,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--optimizer", help=f"lbfgs or adam {now}")
     add("--scales", type=int, help="how often the side is halved, plus 1 (by size)")
     add("--steps", type=int, help="at most, at each scale (40, or what --seconds allow)")
-    add("--seconds", type=float, help="time for all but imports; a fit takes its own")
+    add("--seconds", type=float, help="time for all after the imports; a fit is not cut short")
     add("--tolerance", type=float, help=f"stop when 10 steps gain less {now}")
     add("--weights", help=f"auto, imagenet, kmeans or a file {now}")
     add("--seed", type=int, help=f"of k-means filters and of noise {now}")
@@ -1980,8 +1979,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"Nothing was painted, nothing is written: {painting.stopped}", file=sys.stderr)
             return 130 if "interrupted" in painting.stopped else 1
         settings |= {"network": painting.network, "stopped": painting.stopped}
-        settings = "nst_utils.py " + json.dumps(settings)
-        print(_save_somewhere(painting.image, output, settings), painting.stopped)
+        how = "nst_utils.py " + json.dumps(settings)
+        print(_save_somewhere(painting.image, output, how), painting.stopped)
         if animation:
             print(save_animation(pictures, animation))
     except (ImageError, WeightsError, PaintError) as error:

@@ -205,7 +205,7 @@ def test_a_budget_of_seconds(monkeypatch):
 
 
 def test_a_long_first_look_is_no_measure_of_a_step(monkeypatch):
-    """A first look of 5 s, for the trace, then 0.1 s a step: 20 s are enough for two scales."""
+    """A first look of 5 s, for the trace, then 0.1 s a step: 12 s are enough for two scales."""
     now, honest, seen = [0.0], nst_utils._Objective.__call__, set()
 
     def slow(self, G):
