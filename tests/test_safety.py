@@ -6,9 +6,11 @@ import os
 import pickle
 import re
 import shutil
+import socket
 import struct
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import h5py
@@ -76,7 +78,8 @@ WATCHED = ("socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "
 seen = []
 def hook(event, args):
     if event.startswith(WATCHED):
-        names = [frame.filename.replace(os.sep, "/") for frame in traceback.extract_stack()]
+        stack = traceback.extract_stack()
+        names = [f"{frame.filename}:{frame.name}".replace(os.sep, "/") for frame in stack]
         seen.append([event, str(args), names])
     elif event == "open" and isinstance(args[0], str):
         if set(args[1] or "") & set("wax+") or (args[2] or 0) & (os.O_WRONLY | os.O_RDWR):
@@ -92,7 +95,12 @@ Path("seen.json").write_text(json.dumps(seen))
 # Libraries, when they are imported: urllib3 asks whether the machine has IPv6 (it binds no port
 # that stays, and listens to none); `platform` asks `uname -p` for the processor's name, and NumPy
 # before 2.0 `lscpu`.
-HARMLESS = ("urllib3/util/connection.py", "/platform.py", "numpy/testing/_private/utils.py")
+HARMLESS = ("urllib3/util/connection.py:_has_ipv6", "/platform.py:from_subprocess",
+            "numpy/testing/_private/utils.py:check_support_sve")  # fmt: skip
+
+
+def harmful(seen: list) -> list:
+    return [s for s in seen if s[0] != "write" and not any(n.endswith(HARMLESS) for n in s[2])]
 
 
 def observed(folder: Path, cells: list[str]) -> tuple[list, list]:
@@ -120,10 +128,9 @@ def observed(folder: Path, cells: list[str]) -> tuple[list, list]:
     )
     assert done.returncode == 0, done.stderr[-2000:]
     seen = json.loads((folder / "seen.json").read_text())
-    events = [s for s in seen if s[0] != "write" and not any(n.endswith(HARMLESS) for n in s[2])]
     own = [os.path.realpath(folder), os.path.realpath(matplotlib.get_cachedir()), os.devnull]
     written = [s[1] for s in seen if s[0] == "write" and not s[1].startswith(tuple(own))]
-    return events, written
+    return harmful(seen), written
 
 
 def code(path: Path = SOLUTION) -> list[str]:
@@ -151,14 +158,18 @@ def test_the_audit_sees_what_it_looks_for(tmp_path):
         "subprocess.run([sys.executable, '-c', '0'])",
         "pickle.loads(pickle.dumps(socket.socket))",
         f"open({str(tmp_path.parent / 'outside.txt')!r}, 'w').close()",
+        "import contextlib, requests",
+        "with contextlib.suppress(OSError): requests.get('http://127.0.0.1:9', timeout=5)",
     ]
     script = AUDIT.replace("import nst_utils", "")
     subprocess.run(
-        [sys.executable, "-c", script], input=json.dumps(cells), text=True, cwd=tmp_path, check=True
-    )
+        [sys.executable, "-c", script], input=json.dumps(cells), text=True, cwd=tmp_path,
+        check=True, timeout=60,
+    )  # fmt: skip
     seen = json.loads((tmp_path / "seen.json").read_text())
-    wanted = {"socket.bind", "subprocess.Popen", "pickle.find_class", "write"}
-    assert wanted <= {event for event, *_ in seen}
+    wanted = {"socket.bind", "socket.connect", "subprocess.Popen", "pickle.find_class"}
+    assert wanted <= {event for event, *_ in harmful(seen)}
+    assert "write" in {event for event, *_ in seen}
 
 
 # --- Files of data -------------------------------------------------------------------------------
@@ -245,9 +256,8 @@ def test_files_of_data_are_read_as_data_only(hostile, monkeypatch):
 
 # --- The grader ----------------------------------------------------------------------------------
 
-WAYS_OUT = """import ctypes, json, os, pathlib, shutil
-import tensorflow as tf
-out, mine = %r, pathlib.Path("mine.txt")
+WAYS_OUT = """import ctypes, json, os, pathlib, shutil, socket, sys
+outs, harms, port, mine = %r, %r, %r, pathlib.Path("mine.txt")
 ways = {
     "open": lambda p: open(p, "w"), "append": lambda p: open(p, "ab"),
     "os.open": lambda p: os.open(p, os.O_CREAT | os.O_WRONLY),
@@ -255,56 +265,156 @@ ways = {
     "link": lambda p: os.link(mine, p), "symlink": lambda p: os.symlink(mine.resolve(), p),
     "mkdir": lambda p: os.mkdir(p), "through a link": lambda p: (
         os.symlink(os.path.dirname(p), "way"), open("way/" + os.path.basename(p), "w")),
-    "TensorFlow": lambda p: tf.io.write_file(p, "x"),
+    "TensorFlow": lambda p: sys.modules["tensorflow"].io.write_file(p, "x"),
     "C": lambda p: ctypes.PyDLL(None, handle=ctypes.pythonapi._handle).open(p.encode(), 65, 0o666),
 }
-for name, way in ways.items():
-    mine.write_text("x")
+def error_of(way, *arguments):
     try:
-        way(os.path.join(out, name))
-    except BaseException:
-        pass
-for harm in (lambda p: open(p, "r+").write("y"), lambda p: os.truncate(p, 0),
-             lambda p: os.rename(p, "taken"), os.unlink):
-    try:
-        harm(os.path.join(out, "there already"))
-    except BaseException:
-        pass
-(pathlib.Path.cwd() / "done").touch()"""
+        way(*arguments)
+    except BaseException as error:
+        return type(error).__name__
+    return ""
+for out in outs:
+    for name, way in ways.items():
+        mine.write_text("x")
+        error_of(way, os.path.join(out, name))
+        pathlib.Path("way").unlink(missing_ok=True)
+    for name, harm in harms.items():
+        p = os.path.join(out, "old", name)
+        error_of(exec, harm, globals())
+far = ("192.0.2.1", 9)
+reached = {
+    "a port that listens": error_of(socket.socket().connect, ("127.0.0.1", port)),
+    "elsewhere": error_of(socket.socket().connect, far),
+    "a datagram": error_of(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto, b"x", far),
+    "a signal": error_of(os.kill, os.getppid(), 0),
+}
+if os.path.exists("/dev/null"):
+    open("/dev/null", "w").close()
+    open("/dev/urandom", "rb").read(1)
+pathlib.Path("reached.json").write_text(json.dumps(reached))"""
+HARMS = {
+    "write": "open(p, 'r+').write('y')", "truncate": "os.truncate(p, 0)",
+    "rename": "os.rename(p, 'taken')", "remove": "os.unlink(p)",
+}  # fmt: skip
+MARKS = {  # what Landlock does not refuse
+    "chmod": "os.chmod(p, 0o700)", "chown": "os.chown(p, -1, -1)", "utime": "os.utime(p, (0, 0))",
+    "setxattr": "os.setxattr(p, 'user.new', b'1')", "removexattr": "os.removexattr(p, 'user.old')",
+    "fchmod": "os.chmod(os.open(p, 0), 0o700)", "futime": "os.utime(os.open(p, 0), (0, 0))",
+    "dir_fd": "os.utime(os.path.basename(p), (0, 0), dir_fd=os.open(os.path.dirname(p), 0))",
+}  # fmt: skip
 
 
-def landlock() -> bool:
-    """Whether this Linux can confine a process that has no privileges."""
+def landlock() -> int:
+    """The version by which this Linux can confine a process that has no privileges; 0 if none."""
     if sys.platform != "linux":
-        return False
+        return 0
     size, flag = ctypes.c_size_t(0), ctypes.c_uint(1)
-    return ctypes.CDLL(None).syscall(444, None, size, flag) >= 1
+    return max(0, ctypes.CDLL(None).syscall(444, None, size, flag))
+
+
+class Outside:
+    """A teacher's files, in folders that a graded notebook may read, and a port that listens."""
+
+    def __init__(self, *folders: Path):
+        self.folders, self.port = folders, socket.create_server(("127.0.0.1", 0))
+        self.harms = HARMS | MARKS
+        for folder in folders:
+            (folder / "old").mkdir(parents=True)
+            for name in HARMS | MARKS:
+                path = folder / "old" / name
+                path.write_text("a teacher's notes")
+                try:
+                    os.setxattr(path, "user.old", b"1")
+                except (AttributeError, OSError):  # neither every system nor every disk has them
+                    self.harms = {n: h for n, h in self.harms.items() if "xattr" not in n}
+        self.code = WAYS_OUT % (list(map(str, folders)), self.harms, self.port.getsockname()[1])
+        self.before = self.states()
+
+    def states(self) -> dict:
+        """What each file holds, and when anything about it changed."""
+        paths = [f / "old" / name for f in self.folders for name in self.harms]
+        return {p: p.exists() and (p.read_bytes(), p.stat().st_ctime_ns) for p in paths}
+
+    def harmed(self) -> set[str]:
+        return {p.name for p, state in self.states().items() if state != self.before[p]}
+
+    def new(self) -> set[str]:
+        return {path.name for folder in self.folders for path in folder.iterdir()} - {"old"}
+
+
+@pytest.fixture
+def outside(tmp_path, monkeypatch):
+    import classroom
+
+    folders, readable = [tmp_path / "outside"], classroom.readable_paths()
+    if Path("/dev/shm").is_dir():
+        folders.append(Path(tempfile.mkdtemp(prefix="nst-test-", dir="/dev/shm")))
+    monkeypatch.setattr(classroom, "readable_paths", lambda: [*readable, *map(str, folders)])
+    outside = Outside(*folders)
+    yield outside
+    outside.port.close()
+    for folder in folders:
+        shutil.rmtree(folder)
+
+
+def test_without_the_grader_all_ways_lead_out(outside, tmp_path):
+    command = [sys.executable, "-c", "import tensorflow\n" + outside.code]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    ways = {line.split('"')[1] for line in re.findall('"[^"]+": lambda p', WAYS_OUT)}
+    assert len(ways) == 11 and outside.new() == ways
+    assert len(outside.harms) >= 10 and outside.harmed() == {*outside.harms}
+    reached = json.loads((tmp_path / "reached.json").read_text())
+    assert not reached["a port that listens"] and not reached["a signal"]
+
+
+@pytest.mark.parametrize("by", ["confine", "guard", "confine and guard"])
+def test_what_each_of_the_two_fences_refuses(outside, tmp_path, by):
+    """Without a kernel, which takes 10 s to start; `tensorflow` is not imported."""
+    import classroom
+
+    version = landlock() if "confine" in by else 0
+    if by == "confine" and not version:
+        pytest.skip("this system has no Landlock")
+    folder = tmp_path / "nst-kernel"
+    folder.mkdir()
+    classroom.prepare_folder(folder, classroom.Limits())
+    calls = "".join(f"kernel_side.{name}(settings)\n" for name in by.split(" and ") if version
+                    or name == "guard")  # fmt: skip
+    code = f"import ctypes, json, shutil, socket, sys\nsys.path.insert(0, {str(folder)!r})\n"
+    code += f"import kernel_side\nsettings = json.load(open({str(folder / 'settings.json')!r}))\n"
+    environment = classroom.kernel_environment(folder)
+    done = subprocess.run(
+        [sys.executable, "-c", code + calls + outside.code], cwd=folder / "work", timeout=60,
+        env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert outside.new() <= (set() if version else {"C"})
+    assert outside.harmed() <= (set() if "guard" in by else {*MARKS})
+    reached = json.loads((folder / "work/reached.json").read_text())
+    guarded = "guard" in by
+    refused = {name for name, error in reached.items() if error == "PermissionError"}
+    assert ("a port that listens" in refused) == (version >= 4)
+    assert "elsewhere" in refused or not (guarded or version >= 4)
+    assert "a signal" in refused or not (guarded or version >= 6)
+    assert "a datagram" in refused or not guarded
 
 
 @pytest.mark.slow
-def test_a_graded_notebook_writes_nothing_outside_its_folder(tmp_path):
+def test_a_graded_notebook_writes_nothing_outside_its_folder(outside, tmp_path):
     """Where the kernel of the system helps; else Python's audit hooks stop all but two ways."""
     import classroom
 
-    outside, free, folder = tmp_path / "outside", tmp_path / "free", tmp_path / "nst-kernel"
-    for place in (outside, free, folder):
-        place.mkdir()
-        (place / "there already").write_text("a teacher's notes")
+    folder = tmp_path / "nst-kernel"
+    folder.mkdir()
 
     async def probe():
         async with classroom.Kernel(folder, classroom.Limits(cell_seconds=20)) as kernel:
-            return await kernel.run(WAYS_OUT % str(outside))
+            return await kernel.run(outside.code)
 
-    assert classroom.run_loop(probe()) == "" and (folder / "work/done").exists()
-    got_out = {path.name for path in outside.iterdir()} - {"there already"}
-    assert got_out <= (set() if landlock() else {"TensorFlow", "C"})
-    if landlock():
-        assert (outside / "there already").read_text() == "a teacher's notes"
-    # Without the grader all of these ways lead out, and the file is lost.
-    command = [sys.executable, "-c", WAYS_OUT % str(free)]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    names = {line.split('"')[1] for line in re.findall('"[^"]+": lambda p', WAYS_OUT)}
-    assert len(names) == 11 and {path.name for path in free.iterdir()} == names
+    assert classroom.run_loop(probe()) == "" and (folder / "work/reached.json").exists()
+    assert outside.new() <= (set() if landlock() else {"TensorFlow", "C"})
+    assert outside.harmed() == set()
 
 
 def test_teaching_says_what_is_not_protected_and_how_to_grade_elsewhere():
