@@ -1,10 +1,17 @@
 """What all tests share. The suite sets its own environment, so that `pytest` alone is enough."""
 
 import os
+import re
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 os.environ.update(NST_WEIGHTS="kmeans", NST_FAST="1", TF_CPP_MIN_LOG_LEVEL="3")
+KERAS = tempfile.TemporaryDirectory(prefix="nst-keras-")  # the user's keras.json is not ours
+os.environ["KERAS_HOME"] = KERAS.name
+for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+    del os.environ[name]  # servers of the tests are on this machine
 if "PYTEST_XDIST_WORKER" in os.environ:  # a thread a worker, or they are in each other's way
     os.environ.update(TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1", OMP_NUM_THREADS="1")
 # whose warnings are errors
@@ -18,6 +25,31 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 SOLUTION = ROOT / "notebooks" / "solutions" / "neural_style_transfer.ipynb"
+
+
+def strict(report):
+    """With NST_STRICT=1, as CI may set it, what is skipped for want of a tool fails."""
+    wanting = report.skipped and re.search("needs|could not import", str(report.longrepr))
+    if wanting and os.environ.get("NST_STRICT") == "1":
+        report.outcome, report.longrepr = "failed", f"NST_STRICT: {report.longrepr[-1]}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    return strict((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report():
+    return strict((yield))
+
+
+def random_moments():
+    """A random generator, another each time; what a failed test printed tells how to repeat it."""
+    seed = int(os.environ.get("NST_SEED", time.time_ns() % 10**9))
+    print(f"NST_SEED={seed}")
+    return np.random.default_rng(seed)
 
 
 def save_npz(path, weights):
