@@ -4,13 +4,16 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
+import bounds
 import nbformat
 import numpy as np
 import pytest
-from conftest import ROOT, SOLUTION
+from conftest import ROOT, SOLUTION, strict
 from PIL import Image
 
 STRANGE = "mein Übungs-Ordner 絵 ş"
@@ -58,20 +61,21 @@ def execute(project, tmp_path, **options):
     return "".join(o.get("text", "") for c in cells for o in c.get("outputs", ()))
 
 
+def works(command):
+    return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
+
+
 def locale_of(name, charset, tmp_path):
     """Compile a locale for this test alone; give its variables."""
     command = ["localedef", "-i", name, "-f", charset, f"{tmp_path}/{name}.{charset}"]
-    if not shutil.which("localedef") or subprocess.run(command, capture_output=True).returncode:
+    if not shutil.which("localedef") or not works(command):
         pytest.skip(f"needs localedef and the source of {name}: apt-get install locales")
     return {"LOCPATH": str(tmp_path), "LC_ALL": f"{name}.{charset}"}
 
 
 def prefix_or_skip(prefix):
-    if (
-        not shutil.which(prefix[0])
-        or subprocess.run([*prefix, "true"], capture_output=True).returncode
-    ):
-        pytest.skip(f"{prefix[0]} is not allowed here")
+    if not shutil.which(prefix[0]) or not works([*prefix, "true"]):
+        pytest.skip(f"needs {prefix[0]}, and to be allowed to use it")
     return {"prefix": prefix}
 
 
@@ -141,8 +145,115 @@ def test_course_and_command_line(condition, tmp_path, reference):
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs the git clone")
 def test_unpacked_from_a_zip(tmp_path, reference):
     """A zip made by git, as from a web page's download button: no history, no ignored files."""
-    archive = subprocess.check_output(["git", "archive", "--format=zip", "HEAD"], cwd=ROOT)
+    command = ["git", "archive", "--format=zip", "HEAD"]
+    archive = subprocess.check_output(command, cwd=ROOT, timeout=60)
     (tmp_path / "course.zip").write_bytes(archive)
     zipfile.ZipFile(tmp_path / "course.zip").extractall(tmp_path / "course")
     assert np.abs(paint(tmp_path / "course", tmp_path) - reference).max() <= 2
     assert "100   100" in execute(tmp_path / "course", tmp_path)
+
+
+# --- Warnings, skips, versions
+
+
+@pytest.mark.parametrize("module", ["nst_utils", "checkpoints", "classroom", "test_some"])
+def test_warnings_of_our_own_code_are_errors_and_only_these(module):
+    """pyproject.toml says so for this process, conftest.py for those that tests start."""
+
+    def warn(name):
+        warnings.warn_explicit("old", DeprecationWarning, f"{name}.py", 1, name)
+
+    with pytest.raises(DeprecationWarning):
+        warn(module)
+    with warnings.catch_warnings(record=True) as heard:
+        warn("of_others")
+    assert len(heard) == 1
+    if module in os.environ["PYTHONWARNINGS"]:
+        code = "import warnings; warnings.warn_explicit('old', DeprecationWarning, 'a', 1, %r)"
+        assert not works([sys.executable, "-c", code % module])
+        assert works([sys.executable, "-c", code % "of_others"])
+
+
+def test_what_conftest_makes_of_the_environment(tmp_path, monkeypatch):
+    """No proxy, no keras.json; with NST_STRICT=1 the want of a tool is a failure."""
+    (tmp_path / "test_a.py").write_text(
+        "import pytest\ndef test_a(): pytest.skip('needs: a tool')\n"
+        "def test_b(): pytest.skip('POSIX only')\nimport os\n"
+        "def test_c(): assert not [n for n in os.environ if n.lower().endswith('_proxy')]\n"
+        "def test_d(): assert not os.listdir(os.environ['KERAS_HOME'])\n"
+    )
+    (tmp_path / "test_b.py").write_text("import pytest\npytest.importorskip('nothing_such')")
+    options = "-m pytest -q -p conftest -c /dev/null --rootdir=. --continue-on-collection-errors"
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests"))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("NST_STRICT", "1")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    done = subprocess.run(
+        [sys.executable, *options.split()],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "1 failed, 2 passed, 1 skipped, 1 error" in done.stdout, done.stdout
+    for off in ("", "0"):
+        monkeypatch.setenv("NST_STRICT", off)
+        report = SimpleNamespace(skipped=True, outcome="skipped", longrepr=("a", 1, "needs: x"))
+        assert strict(report).outcome == "skipped"
+
+
+PACKAGES = [line.split(">")[0] for line in (ROOT / "requirements.txt").read_text().split("\n")
+            if ">" in line]  # fmt: skip
+
+
+def fake_call(fault):
+    """What `bounds.call` would give if packages had version 1 or 9, and `fault` were true."""
+    installed, tested = {}, []
+
+    def call(*command):
+        text = " ".join(command)
+        if "venv" in command:
+            return "3.10" not in command or fault != "no Python", "the log"
+        if "install" in command:
+            version = "1" if "lowest-direct" in command else "9"
+            installed.update(dict.fromkeys(PACKAGES, version))
+            installed.update(part.split("==") for part in command if "==" in part)
+            return fault != "no install", "the log"
+        if "freeze" in command:
+            return True, "\n".join(f"{n}=={v}" for n, v in installed.items())
+        if "pytest" in command:
+            tested.append(text.split("no:cacheprovider")[1].split())
+            fine = installed.get(fault) != "1"
+            return fine, "ok" if fine else "FAILED tests/test_a.py::test_b[c d] - AssertionError"
+        return fault != "untidy", "the log"
+
+    return call, tested
+
+
+@pytest.mark.parametrize(
+    "fault, says",
+    [(None, "holds"), ("no Python", "no such Python"), ("no install", "cannot be installed"),
+     ("untidy", "ruff complains"), ("numpy", "tests fail"), ("psutil", "tests fail")],
+)  # fmt: skip
+def test_bounds_names_what_is_no_longer_true(monkeypatch, capsys, fault, says):
+    call, tested = fake_call(fault)
+    monkeypatch.setattr(bounds, "call", call)
+    monkeypatch.setattr(sys, "argv", ["bounds.py", "--python", "3.10"])
+    assert bounds.main() == (fault is not None)
+    printed = capsys.readouterr().out
+    rows = [line for line in printed.splitlines() if line.startswith("3.10")]
+    assert [end for end in ("oldest", "newest") if end in "".join(rows)] == ["oldest", "newest"]
+    assert len(rows) == 2 and says in rows[0] and (says in rows[1]) == (fault not in PACKAGES)
+    named = [line.strip() for line in printed.splitlines() if "no longer true" in line]
+    if fault in PACKAGES:
+        assert named == [f"no longer true: {fault}==1 (tests fail, the others newest)"]
+        assert tested == [[], *[["tests/test_a.py"]] * len(PACKAGES), []]
+    else:
+        assert named == []
+
+
+def test_bounds_runs_a_command_and_tells_whether_it_failed():
+    assert bounds.call(sys.executable, "-c", "print('é')") == (True, "é")
+    assert bounds.call(sys.executable, "-c", "print(1); exit(3)") == (False, "1")

@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 import pytest
+from conftest import random_moments
 from PIL import Image
 
 import nst_utils
@@ -118,7 +119,7 @@ def test_ctrl_c_at_every_line_of_saving_leaves_the_old_or_the_new_file(folder, m
 
 @timer
 def test_ctrl_c_at_random_moments_of_saving(folder):
-    path, rng = folder / "a.png", np.random.default_rng()
+    path, rng = folder / "a.png", random_moments()
     noise = [rng.random((128, 128, 3)) for _ in range(2)]
     whole = [nst_utils.save_image(image, path).read_bytes() for image in noise]
     begun = time.perf_counter()
@@ -147,7 +148,7 @@ def test_ctrl_c_at_random_moments_of_saving(folder):
 )
 def test_ctrl_c_at_random_moments_of_painting(folder, times, options):
     """Fitting, tracing or painting: the best picture so far comes back, and all goes on after."""
-    rng, ends = np.random.default_rng(), []
+    rng, ends = random_moments(), []
     begun = time.perf_counter()
     whole = nst_utils.stylize(C, S, **options)
     took = time.perf_counter() - begun
@@ -174,6 +175,46 @@ def test_ctrl_c_at_random_moments_of_painting(folder, times, options):
     assert "interrupted" in ends
     again = nst_utils.stylize(C, S, **options)
     assert np.array_equal(nst_utils.to_pixels(again.image), nst_utils.to_pixels(whole.image))
+
+
+@pytest.mark.parametrize("at", ["_patches", "_whitening", "_spherical_kmeans"])
+def test_ctrl_c_in_a_fit(folder, monkeypatch, at):
+    """The photo comes back, no half fit is kept, and the next run makes a whole one."""
+    honest = getattr(nst_utils, at)
+
+    def interrupted(*arguments):
+        signal.raise_signal(signal.SIGINT)
+        return honest(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(nst_utils, at, interrupted)
+        painting = nst_utils.stylize(C, S, **LIGHT)
+    assert painting.stopped == "interrupted" and np.array_equal(painting.image, C)
+    assert list(folder.iterdir()) == [] and not painting.history
+    assert nst_utils.stylize(C, S, **LIGHT | {"steps": 1}).stopped == "finished"
+    assert len(list(folder.iterdir())) == 1
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="POSIX can change it")
+def test_the_time_zone_changes_while_it_paints(monkeypatch):
+    """Neither the clock of a budget in seconds nor the picture knows of it."""
+    frames, zones = [], ["Pacific/Kiritimati", "Pacific/Niue", "UTC-14", "UTC+12"]
+
+    def on_frame(frame):
+        monkeypatch.setenv("TZ", zones[len(frames) % 4])
+        time.tzset()
+        frames.append(frame)
+
+    plain = nst_utils.stylize(C, S, **LIGHT)
+    try:
+        moved = nst_utils.stylize(C, S, on_frame, **LIGHT | {"seconds": 600})
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    seconds = [frame.seconds for frame in frames]
+    assert len(frames) == 5 and moved.stopped == "finished" and moved.lowered
+    assert seconds == sorted(seconds) and seconds[0] > 0 and seconds[-1] < 600
+    assert moved.history[0] == plain.history[0]
 
 
 @pytest.mark.parametrize("end", ["Ctrl-C", "NaN"])
@@ -291,11 +332,13 @@ def test_one_trace_of_each_function_a_scale(monkeypatch, options):
         made.append(self)
 
     monkeypatch.setattr(nst_utils._Objective, "__init__", noted)
-    nst_utils.stylize(C, S, **LIGHT | {"steps": 2} | options)
+    before = nst_utils._roughness.experimental_get_tracing_count()  # this one is shared
+    nst_utils.stylize(C, S, **LIGHT | {"steps": 2, "tv": 0.1} | options)
     traces = [
         [f.experimental_get_tracing_count() for f in (o.whole, o.measure, o.pull)] for o in made
     ]
     assert traces == ([[1, 0, 0]] * 3 if "scales" in options else [[0, 1, 1]])
+    assert nst_utils._roughness.experimental_get_tracing_count() - before <= len(made)
 
 
 # --- Run after run
@@ -319,10 +362,15 @@ def test_an_ended_run_is_freed(folder, monkeypatch):
         made.append(weakref.ref(self))
 
     monkeypatch.setattr(nst_utils._Objective, "__init__", noted)
-    for optimizer in ("adam", "lbfgs"):
-        nst_utils.stylize(C, S, **LIGHT | {"steps": 1, "optimizer": optimizer})
+    gc.disable()  # the next run does it, before it looks how much memory is free
+    try:
+        for optimizer in ("adam", "lbfgs", "adam"):
+            nst_utils.stylize(C, S, **LIGHT | {"steps": 1, "optimizer": optimizer})
+            assert [ref() for ref in made[:-1]] == [None] * len(made[:-1])
+    finally:
+        gc.enable()
     gc.collect()
-    assert [ref() for ref in made] == [None, None]
+    assert [ref() for ref in made] == [None] * 3
 
 
 def script(folder, code, **environment):
@@ -334,7 +382,7 @@ def script(folder, code, **environment):
     environment = {k: v for k, v in os.environ.items() if k != "NST_WEIGHTS"} | environment
     run = subprocess.run(
         [sys.executable, "-c", head + code], cwd=ROOT, env=environment, text=True,
-        capture_output=True,
+        capture_output=True, timeout=600,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout.splitlines()[-1])
@@ -342,16 +390,24 @@ def script(folder, code, **environment):
 
 @pytest.mark.slow
 def test_memory_after_ten_runs_is_that_after_two(folder):
-    used = script(
-        folder,
-        "used = []\n"
-        "for _ in range(10):\n"
-        "    stylize(C, S, weights='kmeans', steps=2, scales=2)\n"
-        "    used.append(psutil.Process().memory_info().rss / 1e6)\n"
-        "print(used)",
-    )
-    print("MB after each run:", [round(mb) for mb in used])
-    assert used[9] <= 1.05 * used[1]
+    """In none of the runs from the third on is it more, so that no foot of a sawtooth passes.
+
+    What the allocator keeps varies by some 5 %, so a process has three tries; 70 MB a run, were
+    they not freed, would show in each.
+    """
+    for _ in range(3):
+        used = script(
+            folder,
+            "used = []\n"
+            "for _ in range(10):\n"
+            "    stylize(C, S, weights='kmeans', steps=2, scales=2)\n"
+            "    used.append(psutil.Process().memory_info().rss / 1e6)\n"
+            "print(used)",
+        )
+        print("MB after each run:", [round(mb) for mb in used])
+        if max(used[2:]) <= 1.05 * used[1]:
+            return
+    pytest.fail("the memory grows")
 
 
 PAINT = "print(to_pixels(stylize(C, S, weights='kmeans', steps=10, scales=2).image).tolist())"

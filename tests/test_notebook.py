@@ -122,8 +122,9 @@ def test_mutated_solutions_turn_the_run_red(solution, tmp_path):
     (tmp_path / "mutated.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-rA", "-c", str(ROOT / "pyproject.toml")]
     done = subprocess.run(
-        [*command, f"--rootdir={tmp_path}", str(tmp_path)], cwd=ROOT, capture_output=True, text=True
-    )
+        [*command, f"--rootdir={tmp_path}", str(tmp_path)], cwd=ROOT, capture_output=True,
+        text=True, timeout=300,
+    )  # fmt: skip
     results = re.findall(
         r"^(PASSED|FAILED) \S*mutated.ipynb::Cell (\d+)", done.stdout, re.MULTILINE
     )
@@ -138,10 +139,10 @@ def test_again_and_again_under_load():
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(SOLUTION)]
     try:
         for _ in range(int(os.environ.get("NST_REPEATS", 3))):
-            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
             assert done.returncode == 0, done.stdout[-3000:]
             assert re.search(r"\b\d\d passed", done.stdout)
     finally:
         for process in busy:
             process.kill()
-            process.wait()
+            process.wait(60)
