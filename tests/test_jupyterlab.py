@@ -107,7 +107,13 @@ def test_a_student_solves_exercise_2(browser, lab, tmp_path):
     ran = "return /\\[\\d+\\]/.test(arguments[0].querySelector('.jp-InputPrompt').innerText)"
     preview = "return (arguments[0].querySelector('.jp-OutputArea img')?.naturalWidth ?? 0) > 500"
     browser.get(lab)
-    for name, expected in {"cell-003": ran, "cell-004": ran, "cell-006": preview}.items():
+    for name, expected in {
+        "cell-003": ran,
+        "cell-003b": ran,
+        "cell-004": ran,
+        "cell-005b": ran,
+        "cell-006": preview,
+    }.items():
         run(name, expected)
     run("cell-008", preview)
     cell("cell-008")
