@@ -266,6 +266,12 @@ def wrong_same_twice(content_output, generated_output):
     return tf.reduce_mean(tf.square(a_C - a_G)) / 4
 
 
+@named("content-as-in-numpy")
+def wrong_sum_method(content_output, generated_output):
+    a_C, a_G = _last(content_output, generated_output)
+    return ((a_C - a_G) ** 2).sum() / _normaliser(content_output)
+
+
 @named("content-error")
 def wrong_raises(content_output, generated_output):
     return content_output.shape

@@ -126,11 +126,6 @@ def wrong_defaults(J_content, J_style, alpha=40, beta=10):
     return alpha * J_content + beta * J_style
 
 
-@named("total-defaults")
-def wrong_defaults_one(J_content, J_style, alpha=1, beta=1):
-    return alpha * J_content + beta * J_style
-
-
 @named("total-no-gradient")
 def wrong_float(J_content, J_style, alpha=10, beta=40):
     return float(alpha * J_content + beta * J_style)
@@ -218,6 +213,10 @@ wrong_only_tensors.mistakes = ("total-only-tensors",)
 
 
 def right_plain(J_content, J_style, alpha=10, beta=40):
+    return alpha * J_content + beta * J_style
+
+
+def right_other_defaults(J_content, J_style, alpha=100, beta=0.5):
     return alpha * J_content + beta * J_style
 
 

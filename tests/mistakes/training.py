@@ -117,6 +117,15 @@ wrong_weights_40_10 = named("train-weights-swapped")(
 wrong_weights_not_passed = named("train-weights-ignored")(
     _wrong_cost(lambda G, C, S, a, b: total_cost(content(C, G), style(S, G)))
 )
+wrong_alpha_not_passed = named("train-alpha-ignored")(
+    _wrong_cost(lambda G, C, S, a, b: total_cost(content(C, G), style(S, G), beta=b))
+)
+wrong_beta_not_passed = named("train-beta-ignored")(
+    _wrong_cost(lambda G, C, S, a, b: total_cost(content(C, G), style(S, G), a))
+)
+wrong_weights_100_7 = named("train-weights-ignored")(
+    _wrong_cost(lambda G, C, S, a, b: total_cost(content(C, G), style(S, G), 100, 7))
+)
 wrong_no_weights = named("train-no-weights")(
     _wrong_cost(lambda G, C, S, a, b: content(C, G) + style(S, G))
 )
@@ -477,3 +486,40 @@ def right_assign_in_place(generated_image, vgg, a_C, a_S, optimizer, alpha=10, b
     optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
     generated_image[:].assign(tf.clip_by_value(generated_image, 0.0, 1.0))
     return tf.identity(J)
+
+
+def right_other_defaults(generated_image, vgg, a_C, a_S, optimizer, alpha=100, beta=5):
+    return _right_step(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
+
+
+def _twin(layers, **names):
+    """The right train_step in a notebook with other `STYLE_LAYERS`."""
+    style_cost = rebind(compute_style_cost, STYLE_LAYERS=layers)
+    style_cost.__defaults__ = (layers,)
+    return rebind(_right_step, compute_style_cost=style_cost, STYLE_LAYERS=layers, **names)
+
+
+right_one_style_layer = _twin([("block1_conv1", 1.0)])
+right_other_style_weights = _twin([(f"block{i}_conv1", 0.5 / i) for i in range(1, 6)])
+right_seven_style_layers = _twin([(f"block1_conv{i}", 1.0) for i in range(1, 8)])
+
+
+def _other_total(J_content, J_style, alpha=100, beta=3):
+    return alpha * J_content + beta * J_style
+
+
+right_other_total_defaults = rebind(_right_step, total_cost=_other_total)
+
+
+def _not_passed(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        a_G = vgg(generated_image)
+        J = total_cost(compute_content_cost(a_C, a_G), compute_style_cost(a_S, a_G))
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    _clip(generated_image)
+    return J
+
+
+wrong_own_defaults_not_passed = named("train-weights-ignored")(
+    rebind(_not_passed, total_cost=_other_total)
+)
