@@ -669,11 +669,20 @@ def _error_finding(name: str, facts: dict, all_facts: list[dict], some: bool | N
         says = f"{where}dimensions are hard-coded: it fails on other shapes ({kind}: {message})"
         return Finding(f"{short}-dims-hard-coded", DIMS_HINT[name], credit, says)
     whole = str(facts.get("error_message"))[-1500:]  # the last line of TensorFlow's is bad advice
-    missing = re.search(r"(Tensor|module 'tensorflow').*no attribute '(\w+)'", whole)
+    missing = re.search(r"(Tensor|Variable|module 'tensorflow').*no attribute '(\w+)'", whole)
     if missing and missing.group(2) in AS_IN_NUMPY:
-        of = "a tensor" if missing.group(1) == "Tensor" else "tf"
+        of = "tf" if "module" in missing.group(1) else "a tensor"
         says = f"{where}{of} has no {missing.group(2)}, that is NumPy's name: use {AS_IN_NUMPY[missing.group(2)]}."
         return Finding(f"{short}-as-in-numpy", AS_IN_NUMPY_HINT[name], 0, says)
+    if "to unpack" in message and ".shape" in text and name != "gram_matrix":
+        says = f"{where}the shape of an activation has four entries, 1, n_H, n_W, n_C: read all four ({message})."
+        return Finding(f"{short}-unpack", DIMS_HINT[name], 0, says)
+    if "'list' object has no attribute" in message or "'list' and 'list'" in message:
+        says = f"{where}that is a list, one activation for each layer: take one out of it first ({message})."
+        return Finding(f"{short}-list", 1, 0, says)
+    if "BitwiseXor" in message:
+        says = f"{where}in Python ^ is no power: write ** or tf.square."
+        return Finding(f"{short}-power", GRADIENT_HINT[name], 0, says)
     sizes = re.search(r"In\[0\]: (\[[\d,]+\]), In\[1\]: (\[[\d,]+\])", message)
     if sizes and sizes.group(1) == sizes.group(2):
         says = f"{where}the matrix is multiplied by itself, {sizes.group(1)} by {sizes.group(2)}: one of the two must be transposed."
@@ -681,6 +690,12 @@ def _error_finding(name: str, facts: dict, all_facts: list[dict], some: bool | N
     if "No gradients provided" in message or ("None" in message and "gradient" in text):
         says = f"{where}the gradient of J with respect to the image is None: what depends on G must happen inside the tape, in TensorFlow."
         return Finding(f"{short}-outside-tape", 1, PART, says)
+    if "originally built with" in whole:
+        says = f"{where}the optimizer is for generated_image alone: take the gradient of J with respect to it, not to the weights."
+        return Finding(f"{short}-wrong-variable", 4, 0, says)
+    if "apply_gradients" in text and "None" not in message:
+        says = f"{where}apply_gradients takes one list of pairs, [(gradient, variable)] ({kind}: {message})"
+        return Finding(f"{short}-pairs", 4, 0, says)
     return Finding(f"{short}-error", 1, 0, f"{where}{kind}: {message}")
 
 
@@ -757,6 +772,11 @@ def _slip_finding(name: str, cases: list, facts: list[dict], expected: list) -> 
     for case, fact, value in zip(cases, facts, expected):
         if case["graph"]:
             error = _text(fact, "graph_error")
+            if "modify its Python input" in error:
+                says = (
+                    "Your function changes the list that it is given: only read its last element."
+                )
+                return Finding(f"{short}-changes-argument", 1, SLIP, says)
             if error:
                 says = f"It works when called directly, but not inside tf.function ({error}): stay in TensorFlow throughout."
                 return Finding(f"{short}-not-in-graph", GRADIENT_HINT[name], SLIP, says)
@@ -847,6 +867,11 @@ def _value_finding(name, cases, facts, expected, gots, eager, right, explain) ->
         return Finding(
             f"{short}-zero", ZERO_HINT[name], 0, f"Your result is always 0: {ZERO[name]}"
         )
+    cut = [i for i in small if i in wrong and _text(facts[i], "dtype").startswith("int")]
+    known = all(gots[i] is not None and gots[i].shape == np.shape(expected[i]) for i in cut)
+    if cut and known and all(abs(gots[i] - expected[i]).max() < 1.01 for i in cut):
+        says = "Your result is cut to whole numbers (int): keep float32 throughout."
+        return Finding(f"{short}-whole-numbers", GRADIENT_HINT[name], 0, says)  # a guess, perhaps
     found = explain(small, [gots[i] for i in small])
     if found is None and not all(gots[i] is not None and np.isfinite(gots[i]).all() for i in small):
         return Finding(
@@ -911,9 +936,9 @@ GRADIENT_HINT = dict(zip(EXERCISES, (3, 3, 4, 1, 1)))
 DIMS_HINT = dict(zip(EXERCISES, (2, 2, 1, 1, 1)))
 ZERO_HINT = dict(zip(EXERCISES, (3, 1, 3, 1, 1)))
 ZERO = {
-    "compute_content_cost": "are the same activations subtracted from each other?",
+    "compute_content_cost": "are the same activations subtracted from each other, or is // (whole numbers) used for /?",
     "gram_matrix": "is the product taken of A at all?",
-    "compute_layer_style_cost": "are both Gram matrices computed from the same activations?",
+    "compute_layer_style_cost": "are both Gram matrices computed from the same activations, or is // (whole numbers) used for /?",
     "total_cost": "are both arguments used?",
 }
 
@@ -1416,6 +1441,7 @@ def _total_finding(outer: str, w: str, X: str, join: str, v: str, Y: str) -> Fin
     )
     mistake, credit, why = "total-other", 0, "compare it with the formula"
     both = (X, Y) == ("J_content", "J_style")
+    written = any(re.fullmatch(r"[\d.e+]+", word) and word not in ("0", "1") for word in (w, v))
     if join == "*" and "0" not in (w, v):
         mistake, why = "total-product", "the two terms are multiplied: add them"
     elif "0" in (w, v):
@@ -1439,7 +1465,14 @@ def _total_finding(outer: str, w: str, X: str, join: str, v: str, Y: str) -> Fin
             TWO,
             "the weights are swapped, and written as numbers: use the arguments",
         )
-    elif {w, v} & {"10", "40"}:
+    elif written and "1" in (w, v):
+        lost = "alpha" if w == "1" else "beta"
+        mistake, credit, why = (
+            f"total-hard-coded+total-no-{lost}",
+            TWO,
+            f"a weight is written as a number, and {lost} is not used: use the arguments",
+        )
+    elif written:
         mistake, credit, why = (
             "total-hard-coded",
             FACTOR,
@@ -1502,10 +1535,13 @@ def _total_explain(cases: list, rows: list, gots: list, facts: list) -> Finding 
             FACTOR,
             f"The arguments of your def line are in another order ({', '.join(order)}): they are swapped. Leave it as it was.",
         )
+    weights = dict(TOTAL_WEIGHTS)
+    for number in (cases[rows[0]]["alpha"], cases[rows[0]]["beta"]):  # the defaults of the def line
+        weights.setdefault(f"{number:.6g}", lambda a, b, number=number: number)
     pairs = (("J_content", "J_style"), ("J_content", "J_content"), ("J_style", "J_style"))
     for outer, join in itertools.product(TOTAL_OUTER, TOTAL_JOIN):
-        for (X, Y), w, v in itertools.product(pairs, TOTAL_WEIGHTS, TOTAL_WEIGHTS):
-            p, q = TOTAL_WEIGHTS[w](a, b) * numbers[X], TOTAL_WEIGHTS[v](a, b) * numbers[Y]
+        for (X, Y), w, v in itertools.product(pairs, weights, weights):
+            p, q = weights[w](a, b) * numbers[X], weights[v](a, b) * numbers[Y]
             result = TOTAL_OUTER[outer](TOTAL_JOIN[join](p, q), a, b)
             if (abs(got - result) <= TOLERANCE * abs(result)).all():
                 return _total_finding(outer, w, X, join, v, Y)

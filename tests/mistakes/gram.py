@@ -266,6 +266,11 @@ def wrong_tf_dot(A):
     return tf.dot(A, tf.transpose(A))
 
 
+@named("gram-whole-numbers")
+def wrong_int(A):
+    return tf.cast(tf.matmul(A, tf.transpose(A)), tf.int32)
+
+
 @named("gram-factor")
 def wrong_hardly(A):
     return 1.003 * tf.matmul(A, tf.transpose(A))

@@ -256,7 +256,30 @@ def wrong_applied_twice(grad, image, optimizer):
     _clip(image)
 
 
-@named("train-error")
+@named("train-pairs")
+@_wrong_update
+def wrong_no_pair(grad, image, optimizer):
+    optimizer.apply_gradients(grad, image)
+
+
+@named("train-as-in-numpy")
+@_wrong_update
+def wrong_clip_method(grad, image, optimizer):
+    optimizer.apply_gradients([(grad, image)])
+    image.assign(image.clip(0, 1))
+
+
+@named("train-wrong-variable")
+def wrong_gradient_of_network(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+    gradients = tape.gradient(J, vgg.trainable_variables)
+    optimizer.apply_gradients(zip(gradients, vgg.trainable_variables))
+    _clip(generated_image)
+    return J
+
+
+@named("train-pairs")
 @_wrong_update
 def wrong_pair_order(grad, image, optimizer):
     optimizer.apply_gradients([grad, image])
@@ -523,3 +546,18 @@ def _not_passed(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
 wrong_own_defaults_not_passed = named("train-weights-ignored")(
     rebind(_not_passed, total_cost=_other_total)
 )
+
+
+def right_global_layers(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        a_G = vgg(generated_image)
+        J_style = 0.0
+        for S, G, (_, weight) in zip(a_S, a_G, STYLE_LAYERS):
+            J_style += weight * compute_layer_style_cost(S, G)
+        J = total_cost(compute_content_cost(a_C, a_G), J_style, alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    _clip(generated_image)
+    return J
+
+
+right_global_layers_changed = rebind(right_global_layers, STYLE_LAYERS=[("block1_conv1", 3.0)])
