@@ -124,6 +124,35 @@ def observe_globals(fn) -> dict:
     return getattr(fn, "__globals__", {})
 
 
+def observe_defaults(fn) -> dict:
+    """The defaults of alpha and beta in the student's def line: other numbers are a fair choice."""
+    import inspect
+
+    found = {}
+    for name in ("alpha", "beta"):
+        try:
+            parameters = inspect.signature(getattr(fn, "python_function", fn)).parameters
+            found["default_" + name] = float(parameters[name].default)
+        except Exception:  # no such parameter, no default, or no number
+            continue
+    return found
+
+
+def observe_style_weights(fn) -> dict:
+    """The weights of the style layers in the student's notebook: other numbers are a fair choice."""
+    import numpy as np
+
+    known, found = observe_globals(fn), {}
+    style = known.get("compute_style_cost")
+    defaults = getattr(getattr(style, "python_function", style), "__defaults__", None) or [None]
+    for key, layers in (("default", defaults[-1]), ("global", known.get("STYLE_LAYERS"))):
+        try:
+            found["style_weights_" + key] = np.array([float(weight) for _, weight in layers])
+        except Exception:  # it is not there, or is something else
+            continue
+    return found
+
+
 def observe_error(error, file: str) -> dict:
     """Type, message, and the line of the student's code that raised."""
     import traceback
@@ -288,7 +317,7 @@ def observe_total_cost(fn, case: dict) -> dict:
         watched = {"J_content": costs[0], "J_style": costs[1]}
     if case["keywords"]:
         return observe_call(fn, costs, watched, None, {"alpha": weights[0], "beta": weights[1]})
-    return observe_call(fn, costs + weights, watched)
+    return observe_defaults(fn) | observe_call(fn, costs + weights, watched)
 
 
 def observe_network(case: dict):
@@ -342,9 +371,11 @@ def observe_train_step(fn, case: dict) -> dict:
     optimizer = kind(case["learning_rate"])
     optimizer.build([image])
     weights = {"alpha": case["alpha"], "beta": case["beta"]} if case["explicit"] else {}
-    own = {} if case["graph"] else observe_own_costs(fn, image, network, a_C, a_S, weights)
+    defaults = observe_defaults(fn)
+    used = {key: defaults.get("default_" + key, case[key]) for key in ("alpha", "beta")} | weights
+    own = {} if case["graph"] else observe_own_costs(fn, image, network, a_C, a_S, used)
     step = tf.function(fn) if case["graph"] and not hasattr(fn, "get_concrete_function") else fn
-    facts = observe_code(fn)
+    facts = observe_code(fn) | defaults | observe_style_weights(fn)
     for count in (1, 2):
         call = observe_call(step, [image, network, a_C, a_S, optimizer], {}, None, weights)
         for key in ("kind", "dtype", "shape", "value"):
@@ -361,6 +392,8 @@ def observe_train_step(fn, case: dict) -> dict:
 OBSERVERS = (
     observe_code,
     observe_globals,
+    observe_defaults,
+    observe_style_weights,
     observe_error,
     observe_result,
     observe_call,
@@ -418,6 +451,18 @@ def _show(array) -> str:
         return f"{float(array):.6g}"
     first = ", ".join(f"{float(x):.4g}" for x in array.ravel()[:4])
     return f"shape {array.shape}, starting {first}{' ...' if array.size > 4 else ''}"
+
+
+def _show_both(expected, got) -> tuple[str, str]:
+    """Both for the student to read, so that one sees where they differ; nothing if they agree."""
+    expected, texts = np.array(expected, dtype="float64"), (_show(expected), _show(got))
+    if _same(got, expected):
+        return "", ""
+    if got is None or got.shape != expected.shape or texts[0] != texts[1]:
+        return texts
+    at = np.unravel_index(abs(got - expected).argmax(), expected.shape)
+    where = f"shape {expected.shape}, at [{', '.join(map(str, at))}]: " if at else ""
+    return f"{where}{float(expected[at]):.9g}", f"{where}{float(got[at]):.9g}"
 
 
 # --- Recognising factors -------------------------------------------------------------------------
@@ -497,6 +542,9 @@ def _factor_finding(name: str, k: float, e: tuple) -> Finding:
             f"the sum gets the factor {_words(k, e, names)}. Put brackets round the whole denominator."
         )
         return Finding(f"{short}-precedence", hint, FACTOR, says)
+    if not any(powers) and _near(ratio, 1):  # "exactly 1 times" would say nothing
+        says = f"Your {letter} is {ratio:.6g} times the expected one: is there a number too many?"
+        return Finding(f"{short}-factor", hint, FACTOR, says)
     if not any(right_e) or any(powers) or ratio < 0:
         says = f"Your {letter} is exactly {_words(ratio, powers, names)} times the expected one."
         if all(p <= 0 for p in powers) and ratio > 0 and (any(powers) or ratio < 1):
@@ -579,6 +627,23 @@ def _clean(cases: list, observations) -> list[dict] | None:
     return list(observations) if all(type(o) is dict for o in observations) else None
 
 
+AS_IN_NUMPY = {  # what a tensor or tf does not have -> what to use
+    "T": "tf.transpose(...)",
+    "transpose": "tf.transpose(...)",
+    "swapaxes": "tf.transpose(..., perm=...)",
+    "reshape": "tf.reshape(..., shape)",
+    "flatten": "tf.reshape(..., [-1])",
+    "ravel": "tf.reshape(..., [-1])",
+    "dot": "tf.linalg.matmul(..., ...), or @",
+    "sum": "tf.reduce_sum(...)",
+    "mean": "tf.reduce_mean(...)",
+    "astype": "tf.cast(..., dtype)",
+    "size": "tf.size(...), or the sizes in .shape",
+    "clip": "tf.clip_by_value(..., low, high)",
+}
+AS_IN_NUMPY_HINT = dict(zip(EXERCISES, (3, 2, 2, 1, 5)))
+
+
 def _error_finding(name: str, facts: dict, all_facts: list[dict], some: bool | None) -> Finding:
     """Name the mistake behind an exception, from its message and the student's line.
 
@@ -603,6 +668,21 @@ def _error_finding(name: str, facts: dict, all_facts: list[dict], some: bool | N
     if partly or (len(wanted) > 2 and len(set(wanted)) == 1):
         says = f"{where}dimensions are hard-coded: it fails on other shapes ({kind}: {message})"
         return Finding(f"{short}-dims-hard-coded", DIMS_HINT[name], credit, says)
+    whole = str(facts.get("error_message"))[-1500:]  # the last line of TensorFlow's is bad advice
+    missing = re.search(r"(Tensor|Variable|module 'tensorflow').*no attribute '(\w+)'", whole)
+    if missing and missing.group(2) in AS_IN_NUMPY:
+        of = "tf" if "module" in missing.group(1) else "a tensor"
+        says = f"{where}{of} has no {missing.group(2)}, that is NumPy's name: use {AS_IN_NUMPY[missing.group(2)]}."
+        return Finding(f"{short}-as-in-numpy", AS_IN_NUMPY_HINT[name], 0, says)
+    if "to unpack" in message and ".shape" in text and name != "gram_matrix":
+        says = f"{where}the shape of an activation has four entries, 1, n_H, n_W, n_C: read all four ({message})."
+        return Finding(f"{short}-unpack", DIMS_HINT[name], 0, says)
+    if "'list' object has no attribute" in message or "'list' and 'list'" in message:
+        says = f"{where}that is a list, one activation for each layer: take one out of it first ({message})."
+        return Finding(f"{short}-list", 1, 0, says)
+    if "BitwiseXor" in message:
+        says = f"{where}in Python ^ is no power: write ** or tf.square."
+        return Finding(f"{short}-power", GRADIENT_HINT[name], 0, says)
     sizes = re.search(r"In\[0\]: (\[[\d,]+\]), In\[1\]: (\[[\d,]+\])", message)
     if sizes and sizes.group(1) == sizes.group(2):
         says = f"{where}the matrix is multiplied by itself, {sizes.group(1)} by {sizes.group(2)}: one of the two must be transposed."
@@ -610,6 +690,12 @@ def _error_finding(name: str, facts: dict, all_facts: list[dict], some: bool | N
     if "No gradients provided" in message or ("None" in message and "gradient" in text):
         says = f"{where}the gradient of J with respect to the image is None: what depends on G must happen inside the tape, in TensorFlow."
         return Finding(f"{short}-outside-tape", 1, PART, says)
+    if "originally built with" in whole:
+        says = f"{where}the optimizer is for generated_image alone: take the gradient of J with respect to it, not to the weights."
+        return Finding(f"{short}-wrong-variable", 4, 0, says)
+    if "apply_gradients" in text and "None" not in message:
+        says = f"{where}apply_gradients takes one list of pairs, [(gradient, variable)] ({kind}: {message})"
+        return Finding(f"{short}-pairs", 4, 0, says)
     return Finding(f"{short}-error", 1, 0, f"{where}{kind}: {message}")
 
 
@@ -686,6 +772,11 @@ def _slip_finding(name: str, cases: list, facts: list[dict], expected: list) -> 
     for case, fact, value in zip(cases, facts, expected):
         if case["graph"]:
             error = _text(fact, "graph_error")
+            if "modify its Python input" in error:
+                says = (
+                    "Your function changes the list that it is given: only read its last element."
+                )
+                return Finding(f"{short}-changes-argument", 1, SLIP, says)
             if error:
                 says = f"It works when called directly, but not inside tf.function ({error}): stay in TensorFlow throughout."
                 return Finding(f"{short}-not-in-graph", GRADIENT_HINT[name], SLIP, says)
@@ -748,7 +839,7 @@ def _judge(
             got = _text(facts[errors[0]], "error_type")
             return _verdict(name, found, _show(expected[errors[0]]), got)
         found = _value_finding(name, cases, facts, expected, gots, eager, right, explain)
-        return _verdict(name, found, _show(expected[at]), _show(gots[at]))
+        return _verdict(name, found, *_show_both(expected[at], gots[at]))
     found = _gradient_finding(name, [facts[i] for i in eager], [gradients[i] for i in eager])
     found = found or _slip_finding(name, cases, facts, expected)
     return _verdict(name, found)
@@ -776,6 +867,11 @@ def _value_finding(name, cases, facts, expected, gots, eager, right, explain) ->
         return Finding(
             f"{short}-zero", ZERO_HINT[name], 0, f"Your result is always 0: {ZERO[name]}"
         )
+    cut = [i for i in small if i in wrong and _text(facts[i], "dtype").startswith("int")]
+    known = all(gots[i] is not None and gots[i].shape == np.shape(expected[i]) for i in cut)
+    if cut and known and all(abs(gots[i] - expected[i]).max() < 1.01 for i in cut):
+        says = "Your result is cut to whole numbers (int): keep float32 throughout."
+        return Finding(f"{short}-whole-numbers", GRADIENT_HINT[name], 0, says)  # a guess, perhaps
     found = explain(small, [gots[i] for i in small])
     if found is None and not all(gots[i] is not None and np.isfinite(gots[i]).all() for i in small):
         return Finding(
@@ -827,9 +923,9 @@ def _unknown_finding(name, expected, gots, small, right) -> Finding:
     if ratios and max(ratios) < 0:
         says += " It has the wrong sign."
     elif ratios and min(ratios) > 1:
-        says += f" It is always too large ({min(ratios):.3g} to {max(ratios):.3g} times)."
+        says += f" It is always too large ({min(ratios):.5g} to {max(ratios):.5g} times)."
     elif ratios and max(ratios) < 1:
-        says += f" It is always too small ({min(ratios):.3g} to {max(ratios):.3g} of the expected value)."
+        says += f" It is always too small ({min(ratios):.5g} to {max(ratios):.5g} of the expected value)."
     if got.ndim == 2 and got.shape[0] == got.shape[1] and not _same(got.T, got):
         says += " Your matrix is not symmetric: a Gram matrix is."
     return Finding(f"{short}-wrong-value", 1, 0, says)
@@ -840,9 +936,9 @@ GRADIENT_HINT = dict(zip(EXERCISES, (3, 3, 4, 1, 1)))
 DIMS_HINT = dict(zip(EXERCISES, (2, 2, 1, 1, 1)))
 ZERO_HINT = dict(zip(EXERCISES, (3, 1, 3, 1, 1)))
 ZERO = {
-    "compute_content_cost": "are the same activations subtracted from each other?",
+    "compute_content_cost": "are the same activations subtracted from each other, or is // (whole numbers) used for /?",
     "gram_matrix": "is the product taken of A at all?",
-    "compute_layer_style_cost": "are both Gram matrices computed from the same activations?",
+    "compute_layer_style_cost": "are both Gram matrices computed from the same activations, or is // (whole numbers) used for /?",
     "total_cost": "are both arguments used?",
 }
 
@@ -859,7 +955,7 @@ def _explain(name: str, rows: list, gots: list, dims: list, bases: Callable) -> 
         fit = _factor(gots, values, dims, right_e)
         if fit is None:
             continue
-        fit_right = _near(fit[0], right_k) and fit[1] == right_e
+        fit_right = bool(parts) and _near(fit[0], right_k) and fit[1] == right_e
         candidates.append((len(parts) + (not fit_right), len(candidates), parts, fit, fit_right))
     if not candidates:
         return None
@@ -1293,6 +1389,21 @@ def cases_total_cost(rng: np.random.Generator) -> list[dict]:
     return cases
 
 
+def _with_defaults(case: dict, facts: dict) -> dict:
+    """The case with the student's own default weights, if it passes none.
+
+    10 and 40 the other way round are a mistake that is often seen: they are no fair choice.
+    """
+    own = [_number(facts, "default_" + key) for key in ("alpha", "beta")]
+    if any(n is None or n.shape != () or not 0 <= n <= 1e6 for n in own):
+        return case
+    alpha, beta = (float(n) for n in own)
+    passed = case.get("explicit") or case.get("weights", "default") != "default"
+    if passed or (alpha, beta) in ((0, 0), (40, 10)):
+        return case
+    return case | {"alpha": alpha, "beta": beta}
+
+
 TOTAL_WEIGHTS = {
     "alpha": lambda a, b: a,
     "beta": lambda a, b: b,
@@ -1330,6 +1441,7 @@ def _total_finding(outer: str, w: str, X: str, join: str, v: str, Y: str) -> Fin
     )
     mistake, credit, why = "total-other", 0, "compare it with the formula"
     both = (X, Y) == ("J_content", "J_style")
+    written = any(re.fullmatch(r"[\d.e+]+", word) and word not in ("0", "1") for word in (w, v))
     if join == "*" and "0" not in (w, v):
         mistake, why = "total-product", "the two terms are multiplied: add them"
     elif "0" in (w, v):
@@ -1353,7 +1465,14 @@ def _total_finding(outer: str, w: str, X: str, join: str, v: str, Y: str) -> Fin
             TWO,
             "the weights are swapped, and written as numbers: use the arguments",
         )
-    elif {w, v} & {"10", "40"}:
+    elif written and "1" in (w, v):
+        lost = "alpha" if w == "1" else "beta"
+        mistake, credit, why = (
+            f"total-hard-coded+total-no-{lost}",
+            TWO,
+            f"a weight is written as a number, and {lost} is not used: use the arguments",
+        )
+    elif written:
         mistake, credit, why = (
             "total-hard-coded",
             FACTOR,
@@ -1403,7 +1522,7 @@ def _total_explain(cases: list, rows: list, gots: list, facts: list) -> Finding 
             "total-defaults",
             1,
             SLIP,
-            "It is right when alpha and beta are given, but the defaults are not alpha=10, beta=40 any more: leave the def line as it was.",
+            "It is right when alpha and beta are given, but without them it is not: are the defaults swapped? They are alpha=10, beta=40.",
         )
     if (
         len(order) == 4
@@ -1416,10 +1535,13 @@ def _total_explain(cases: list, rows: list, gots: list, facts: list) -> Finding 
             FACTOR,
             f"The arguments of your def line are in another order ({', '.join(order)}): they are swapped. Leave it as it was.",
         )
+    weights = dict(TOTAL_WEIGHTS)
+    for number in (cases[rows[0]]["alpha"], cases[rows[0]]["beta"]):  # the defaults of the def line
+        weights.setdefault(f"{number:.6g}", lambda a, b, number=number: number)
     pairs = (("J_content", "J_style"), ("J_content", "J_content"), ("J_style", "J_style"))
     for outer, join in itertools.product(TOTAL_OUTER, TOTAL_JOIN):
-        for (X, Y), w, v in itertools.product(pairs, TOTAL_WEIGHTS, TOTAL_WEIGHTS):
-            p, q = TOTAL_WEIGHTS[w](a, b) * numbers[X], TOTAL_WEIGHTS[v](a, b) * numbers[Y]
+        for (X, Y), w, v in itertools.product(pairs, weights, weights):
+            p, q = weights[w](a, b) * numbers[X], weights[v](a, b) * numbers[Y]
             result = TOTAL_OUTER[outer](TOTAL_JOIN[join](p, q), a, b)
             if (abs(got - result) <= TOLERANCE * abs(result)).all():
                 return _total_finding(outer, w, X, join, v, Y)
@@ -1428,10 +1550,11 @@ def _total_explain(cases: list, rows: list, gots: list, facts: list) -> Finding 
 
 def judge_total_cost(cases: list[dict], observations: list[dict]) -> Verdict:
     """J = alpha J_content + beta J_style (Gatys 2015, eq. 7)."""
+    facts = _clean(cases, observations) or []
+    cases = [_with_defaults(case, fact) for case, fact in zip(cases, facts)] or cases
     expected = [c["alpha"] * c["J_content"] + c["beta"] * c["J_style"] for c in cases]
     tensors = [{"J_content": np.array(c["alpha"]), "J_style": np.array(c["beta"])} for c in cases]
     gradients = [g if c["costs"] == "tensor" else {} for c, g in zip(cases, tensors)]
-    facts = _clean(cases, observations) or []
 
     def explain(rows: list, gots: list) -> Finding | None:
         return _total_explain(cases, rows, gots, facts)
@@ -1491,10 +1614,12 @@ def _content(case: dict, target: list, a_G: list, shape: tuple) -> tuple[float, 
 
 
 def _style(case: dict, target: list, a_G: list, shape: tuple) -> tuple[float, np.ndarray]:
-    """J_style of five layers of equal weight and its gradient to the image."""
+    """J_style of five layers and its gradient to the image."""
     layers = [_style_cost(target[i], a_G[i]) for i in range(5)]
-    upstream = {i: STYLE_WEIGHT * layers[i][1] for i in range(5)}
-    return STYLE_WEIGHT * sum(cost for cost, _ in layers), _pull_back(case, shape, upstream)
+    weights = case.get("style_weights", [STYLE_WEIGHT] * 5)
+    upstream = {i: weights[i] * layers[i][1] for i in range(5)}
+    J_style = sum(weight * cost for weight, (cost, _) in zip(weights, layers))
+    return J_style, _pull_back(case, shape, upstream)
 
 
 def _terms(case: dict, image: np.ndarray) -> dict:
@@ -1627,14 +1752,16 @@ TRAIN_STYLE = {
     "fixed": Mistake("train-style-fixed", 2, FACTOR, None, "the style cost compares S with C, G does not appear in it: compare a_S with the activations of G"),
     "none": Mistake("train-no-style", 3, FACTOR, None, "the style term is missing"),
 }
-TRAIN_WEIGHTS = {
-    "": (Mistake("", 3, 1, lambda a, b: (a, b), "")),
-    "hard": Mistake("train-weights-ignored", 3, NO_GRADIENT, lambda a, b: (10, 40), "alpha and beta are not passed on to total_cost: it always takes 10 and 40"),
-    "swapped": Mistake("train-weights-swapped", 3, NO_GRADIENT, lambda a, b: (b, a), "alpha and beta are swapped (or J_content and J_style are)"),
-    "hard-swapped": Mistake("train-weights-swapped", 3, NO_GRADIENT, lambda a, b: (40, 10), "alpha is always 40 and beta always 10: swapped, and the arguments are ignored"),
-    "one": Mistake("train-no-weights", 3, FACTOR, lambda a, b: (1, 1), "alpha and beta are not used"),
-    "alpha": Mistake("train-no-beta", 3, FACTOR, lambda a, b: (a, 1), "beta is not used"),
-    "beta": Mistake("train-no-alpha", 3, FACTOR, lambda a, b: (1, b), "alpha is not used"),
+TRAIN_WEIGHTS = {  # the case -> alpha and beta that count; "ignored" are the numbers always taken
+    "": Mistake("", 3, 1, lambda c: (c["alpha"], c["beta"]), ""),
+    "hard": Mistake("train-weights-ignored", 3, NO_GRADIENT, lambda c: c["ignored"], "alpha and beta are ignored: whatever is passed, J is the same. Pass both on to total_cost"),
+    "hard-alpha": Mistake("train-alpha-ignored", 3, NO_GRADIENT, lambda c: (c["ignored_alpha"], c["beta"]), "alpha is ignored: pass on to total_cost what the caller gives (beta is passed on)"),
+    "hard-beta": Mistake("train-beta-ignored", 3, NO_GRADIENT, lambda c: (c["alpha"], c["ignored_beta"]), "beta is ignored: pass on to total_cost what the caller gives (alpha is passed on)"),
+    "swapped": Mistake("train-weights-swapped", 3, NO_GRADIENT, lambda c: (c["beta"], c["alpha"]), "alpha and beta are swapped (or J_content and J_style are)"),
+    "hard-swapped": Mistake("train-weights-swapped", 3, NO_GRADIENT, lambda c: (40, 10), "alpha is always 40 and beta always 10: swapped, and the arguments are ignored"),
+    "one": Mistake("train-no-weights", 3, FACTOR, lambda c: (1, 1), "alpha and beta are not used"),
+    "alpha": Mistake("train-no-beta", 3, FACTOR, lambda c: (c["alpha"], 1), "beta is not used"),
+    "beta": Mistake("train-no-alpha", 3, FACTOR, lambda c: (1, c["beta"]), "alpha is not used"),
 }
 TRAIN_UPDATES = (  # pixels before, what the optimiser subtracts -> pixels after
     Mistake("", 0, 1, lambda x, d: (x - d).clip(0, 1), ""),
@@ -1665,9 +1792,57 @@ def _variant_parts(key: tuple) -> list[Mistake]:
 
 def _variant(case: dict, terms: dict, key: tuple) -> tuple[float, np.ndarray]:
     """J and gradient under the wrong (or right) weights and targets of `key`."""
-    a, b = TRAIN_WEIGHTS[key[0]].formula(case["alpha"], case["beta"])
+    a, b = TRAIN_WEIGHTS[key[0]].formula(case)
     (J_c, g_c), (J_s, g_s) = terms["content"][key[1]], terms["style"][key[2]]
     return a * J_c + b * J_s, a * g_c + b * g_s
+
+
+def _ignored_weights(cases: list, facts: list, steps: list) -> dict:
+    """The constant alpha, beta, or one of them, that give every J that was returned; else 10 and 40.
+
+    Two cases of two steps each are four equations for one or two numbers.
+    """
+    found = {"ignored": (10, 40), "ignored_alpha": 10, "ignored_beta": 40}
+    rows = []
+    for case, fact, step in zip(cases, facts, steps):
+        pixels = _number(fact, "pixels_1")
+        if pixels is None or pixels.shape != step[0]["image"].shape or not abs(pixels).max() < 300:
+            return found
+        for n, terms in ((1, step[0]["terms"]), (2, _terms(case, pixels))):
+            value = _number(fact, f"value_{n}")
+            if value is None or value.shape != () or not np.isfinite(value):
+                return found
+            costs = [terms["content"]["C"][0], terms["style"]["S"][0]]
+            rows.append([*costs, case["alpha"], case["beta"], float(value)])
+    J_c, J_s, a, b, J = np.array(rows).T
+    fit = np.linalg.lstsq(np.stack([J_c, J_s], axis=1), J, rcond=None)[0]
+    fit_a, fit_b = (J - b * J_s) @ J_c / (J_c @ J_c), (J - a * J_c) @ J_s / (J_s @ J_s)
+    known = ((40, 10), (1, 1))  # these have names of their own
+    if (
+        fit.min() > 1e-3
+        and _same(fit @ [J_c, J_s], J)
+        and not any(_near(fit[0], x) and _near(fit[1], y) for x, y in known)
+    ):
+        found["ignored"] = tuple(fit)
+    if fit_a > 1e-3 and not _near(fit_a, 1) and _same(fit_a * J_c + b * J_s, J):
+        found["ignored_alpha"] = fit_a
+    if fit_b > 1e-3 and not _near(fit_b, 1) and _same(a * J_c + fit_b * J_s, J):
+        found["ignored_beta"] = fit_b
+    return found
+
+
+def _style_weights(facts: list[dict]) -> list[list]:
+    """The weights of the style layers that may be right: the notebook's own, and 0.2 five times."""
+    found = []
+    for key in ("style_weights_default", "style_weights_global"):
+        own = _number(facts[0], key) if facts else None
+        if own is None or own.ndim != 1 or not (own >= 0).all() or not 1e-2 <= own.sum() <= 100:
+            continue
+        own = [*own[:5], 0, 0, 0, 0, 0][:5]  # layers left out do not count
+        if sum(own) > 0 and own not in found:
+            found.append([float(weight) for weight in own])
+    equal = [STYLE_WEIGHT] * 5
+    return found if equal in found else [*found, equal]
 
 
 def _own_costs_finding(cases: list, facts: list, steps: list) -> Finding | None:
@@ -1879,22 +2054,41 @@ def _train_finding(cases: list, facts: list, steps: list) -> Finding | None:
 
 
 def judge_train_step(cases: list[dict], observations: list[dict]) -> Verdict:
-    """J before the step, the pixels after two steps, the network untouched."""
-    name = "train_step"
+    """Right with one of the weights of the style layers that the student may use, or what is wrong."""
     facts = _clean(cases, observations)
     if facts is None:
-        return _verdict(name, Finding("train-malformed", 1, 0, "The observations are malformed."))
+        found = Finding("train-malformed", 1, 0, "The observations are malformed.")
+        return _verdict("train_step", found)
+    cases = [_with_defaults(case, fact) for case, fact in zip(cases, facts)]
+    verdicts = []
+    for weights in _style_weights(facts):
+        verdicts.append(_judge_train_step([c | {"style_weights": weights} for c in cases], facts))
+        if not verdicts[-1].mistake:
+            return verdicts[-1]
+    return verdicts[0]
+
+
+def _judge_train_step(cases: list[dict], facts: list[dict]) -> Verdict:
+    """J before the step, the pixels after two steps, the network untouched."""
+    name = "train_step"
     steps = [_rollout(case) for case in cases]
     eager = [i for i, case in enumerate(cases) if not case["graph"]]
-    show = [_show(np.array(steps[0][0]["J"])), _show(_number(facts[0], "value_1"))]
+    shown = [_show_both(steps[i][0]["J"], _number(facts[i], "value_1")) for i in eager]
+    show = next(
+        (both for both in shown if both[0]), ("", "")
+    )  # none: J is right, the pixels are not
     own = _own_costs_finding(cases, facts, steps)
     errors = [i for i in eager if _text(facts[i], "error_type")]
     if errors:
         found = _error_finding(name, facts[errors[0]], [facts[i] for i in errors], None)
         stub = "NotImplementedError" in _text(facts[errors[0]], "error_text")
         found = own if own and not stub else found
-        return _verdict(name, found, show[0], _text(facts[errors[0]], "error_type"))
+        J = _show(np.array(steps[errors[0]][0]["J"]))
+        return _verdict(name, found, J, _text(facts[errors[0]], "error_type"))
     few = [[part[i] for i in eager] for part in (cases, facts, steps)]
+    ignored = _ignored_weights(*few)
+    cases = [case | ignored for case in cases]
+    few[0] = [cases[i] for i in eager]
     found = _train_finding(*few)
     if found is None and len(eager) < len(cases):
         i = next(i for i in range(len(cases)) if i not in eager)

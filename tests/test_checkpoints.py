@@ -182,6 +182,37 @@ def test_partial_credit(name, key, points, verdicts):
     assert verdicts[name, key][1].points == points
 
 
+@pytest.mark.parametrize(
+    ("name", "one", "both"),
+    [
+        ("total_cost", "wrong_no_alpha", "wrong_no_weights"),
+        ("total_cost", "wrong_no_beta", "wrong_no_weights"),
+        ("train_step", "wrong_alpha_not_passed", "wrong_weights_not_passed"),
+        ("train_step", "wrong_beta_not_passed", "wrong_weights_not_passed"),
+    ],
+)
+def test_one_weight_forgotten_earns_no_less_than_both(name, one, both, verdicts):
+    assert verdicts[name, one][1].points >= verdicts[name, both][1].points > 0
+    assert ("alpha" if "alpha" in one else "beta") + " is" in verdicts[name, one][1].diagnosis
+
+
+def test_expected_and_got_can_be_told_apart(verdicts):
+    for key, (_, verdict) in verdicts.items():
+        assert verdict.expected != verdict.got or not verdict.got, (key, verdict)
+    assert checkpoints._show_both(20, np.array(20.1)) == ("20", "20.1")
+    assert checkpoints._show_both(1e8, np.array(1e8)) == ("", "")
+    far = np.eye(3), np.diag([1.0, 1, 4])
+    assert checkpoints._show_both(*far)[1] == "shape (3, 3), at [2, 2]: 4"
+
+
+def test_numpy_names_are_translated(verdicts):
+    """TensorFlow's own message suggests its NumPy behaviour, which would change every dtype."""
+    for (_, key), (fn, verdict) in verdicts.items():
+        if "as-in-numpy" in fn.mistakes[0]:
+            assert ": use tf." in verdict.diagnosis, key
+            assert "experimental" not in verdict.diagnosis, key
+
+
 def test_failure_is_one_readable_error():
     wrong = MODULES["gram_matrix"].wrong_divided_by_positions
     with pytest.raises(checkpoints.CheckpointError) as caught:

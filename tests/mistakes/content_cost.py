@@ -266,9 +266,37 @@ def wrong_same_twice(content_output, generated_output):
     return tf.reduce_mean(tf.square(a_C - a_G)) / 4
 
 
+@named("content-as-in-numpy")
+def wrong_sum_method(content_output, generated_output):
+    a_C, a_G = _last(content_output, generated_output)
+    return ((a_C - a_G) ** 2).sum() / _normaliser(content_output)
+
+
 @named("content-error")
 def wrong_raises(content_output, generated_output):
-    return content_output.shape
+    return content_output[-1].number
+
+
+@named("content-list")
+def wrong_list(content_output, generated_output):
+    return tf.reduce_sum((content_output - generated_output) ** 2)
+
+
+@named("content-unpack")
+def wrong_unpack(content_output, generated_output):
+    n_H, n_W, n_C = content_output[-1].shape
+    return _sum(content_output, generated_output) / (4 * n_H * n_W * n_C)
+
+
+@named("content-power")
+def wrong_power(content_output, generated_output):
+    return tf.reduce_mean((content_output[-1] - generated_output[-1]) ^ 2) / 4
+
+
+@named("content-changes-argument")
+def wrong_in_place(content_output, generated_output):
+    content_output[-1] -= generated_output[-1]
+    return tf.reduce_mean(tf.square(content_output[-1])) / 4
 
 
 @named("content-not-written")

@@ -251,9 +251,29 @@ def wrong_zero(A):
     return tf.zeros((A.shape[0], A.shape[0])) * A[0, 0]
 
 
-@named("gram-error")
+@named("gram-as-in-numpy")
 def wrong_attribute(A):
     return A @ A.T
+
+
+@named("gram-as-in-numpy")
+def wrong_transpose_method(A):
+    return tf.matmul(A, A.transpose())
+
+
+@named("gram-as-in-numpy")
+def wrong_tf_dot(A):
+    return tf.dot(A, tf.transpose(A))
+
+
+@named("gram-whole-numbers")
+def wrong_int(A):
+    return tf.cast(tf.matmul(A, tf.transpose(A)), tf.int32)
+
+
+@named("gram-factor")
+def wrong_hardly(A):
+    return 1.003 * tf.matmul(A, tf.transpose(A))
 
 
 @named("gram-doubled")

@@ -343,6 +343,12 @@ def wrong_stub(a_S, a_G):
     raise NotImplementedError()
 
 
+@named("style-as-in-numpy")
+def wrong_reshape_method(a_S, a_G):
+    S, G = (a.reshape(-1, a.shape[-1]) for a in (a_S, a_G))
+    return _cost_of(gram_matrix(tf.transpose(S)), gram_matrix(tf.transpose(G)), a_S)
+
+
 @named("style-error")
 def wrong_name(a_S, a_G):
     return _sum(a_S, a_G) / (4 * n_C**2)  # noqa: F821

@@ -26,6 +26,16 @@ def wrong_hard_coded_swapped(J_content, J_style, alpha=10, beta=40):
 
 
 @named("total-hard-coded")
+def wrong_own_defaults_hard_coded(J_content, J_style, alpha=5, beta=7):
+    return 5 * J_content + 7 * J_style
+
+
+@named("total-hard-coded+total-no-beta")
+def wrong_hard_coded_no_beta(J_content, J_style, alpha=10, beta=40):
+    return 10 * J_content + J_style
+
+
+@named("total-hard-coded")
 def wrong_one_hard_coded(J_content, J_style, alpha=10, beta=40):
     return alpha * J_content + 40 * J_style
 
@@ -126,11 +136,6 @@ def wrong_defaults(J_content, J_style, alpha=40, beta=10):
     return alpha * J_content + beta * J_style
 
 
-@named("total-defaults")
-def wrong_defaults_one(J_content, J_style, alpha=1, beta=1):
-    return alpha * J_content + beta * J_style
-
-
 @named("total-no-gradient")
 def wrong_float(J_content, J_style, alpha=10, beta=40):
     return float(alpha * J_content + beta * J_style)
@@ -218,6 +223,10 @@ wrong_only_tensors.mistakes = ("total-only-tensors",)
 
 
 def right_plain(J_content, J_style, alpha=10, beta=40):
+    return alpha * J_content + beta * J_style
+
+
+def right_other_defaults(J_content, J_style, alpha=100, beta=0.5):
     return alpha * J_content + beta * J_style
 
 

@@ -117,6 +117,15 @@ wrong_weights_40_10 = named("train-weights-swapped")(
 wrong_weights_not_passed = named("train-weights-ignored")(
     _wrong_cost(lambda G, C, S, a, b: total_cost(content(C, G), style(S, G)))
 )
+wrong_alpha_not_passed = named("train-alpha-ignored")(
+    _wrong_cost(lambda G, C, S, a, b: total_cost(content(C, G), style(S, G), beta=b))
+)
+wrong_beta_not_passed = named("train-beta-ignored")(
+    _wrong_cost(lambda G, C, S, a, b: total_cost(content(C, G), style(S, G), a))
+)
+wrong_weights_100_7 = named("train-weights-ignored")(
+    _wrong_cost(lambda G, C, S, a, b: total_cost(content(C, G), style(S, G), 100, 7))
+)
 wrong_no_weights = named("train-no-weights")(
     _wrong_cost(lambda G, C, S, a, b: content(C, G) + style(S, G))
 )
@@ -247,7 +256,30 @@ def wrong_applied_twice(grad, image, optimizer):
     _clip(image)
 
 
-@named("train-error")
+@named("train-pairs")
+@_wrong_update
+def wrong_no_pair(grad, image, optimizer):
+    optimizer.apply_gradients(grad, image)
+
+
+@named("train-as-in-numpy")
+@_wrong_update
+def wrong_clip_method(grad, image, optimizer):
+    optimizer.apply_gradients([(grad, image)])
+    image.assign(image.clip(0, 1))
+
+
+@named("train-wrong-variable")
+def wrong_gradient_of_network(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+    gradients = tape.gradient(J, vgg.trainable_variables)
+    optimizer.apply_gradients(zip(gradients, vgg.trainable_variables))
+    _clip(generated_image)
+    return J
+
+
+@named("train-pairs")
 @_wrong_update
 def wrong_pair_order(grad, image, optimizer):
     optimizer.apply_gradients([grad, image])
@@ -477,3 +509,55 @@ def right_assign_in_place(generated_image, vgg, a_C, a_S, optimizer, alpha=10, b
     optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
     generated_image[:].assign(tf.clip_by_value(generated_image, 0.0, 1.0))
     return tf.identity(J)
+
+
+def right_other_defaults(generated_image, vgg, a_C, a_S, optimizer, alpha=100, beta=5):
+    return _right_step(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
+
+
+def _twin(layers, **names):
+    """The right train_step in a notebook with other `STYLE_LAYERS`."""
+    style_cost = rebind(compute_style_cost, STYLE_LAYERS=layers)
+    style_cost.__defaults__ = (layers,)
+    return rebind(_right_step, compute_style_cost=style_cost, STYLE_LAYERS=layers, **names)
+
+
+right_one_style_layer = _twin([("block1_conv1", 1.0)])
+right_other_style_weights = _twin([(f"block{i}_conv1", 0.5 / i) for i in range(1, 6)])
+right_seven_style_layers = _twin([(f"block1_conv{i}", 1.0) for i in range(1, 8)])
+
+
+def _other_total(J_content, J_style, alpha=100, beta=3):
+    return alpha * J_content + beta * J_style
+
+
+right_other_total_defaults = rebind(_right_step, total_cost=_other_total)
+
+
+def _not_passed(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        a_G = vgg(generated_image)
+        J = total_cost(compute_content_cost(a_C, a_G), compute_style_cost(a_S, a_G))
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    _clip(generated_image)
+    return J
+
+
+wrong_own_defaults_not_passed = named("train-weights-ignored")(
+    rebind(_not_passed, total_cost=_other_total)
+)
+
+
+def right_global_layers(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        a_G = vgg(generated_image)
+        J_style = 0.0
+        for S, G, (_, weight) in zip(a_S, a_G, STYLE_LAYERS):
+            J_style += weight * compute_layer_style_cost(S, G)
+        J = total_cost(compute_content_cost(a_C, a_G), J_style, alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    _clip(generated_image)
+    return J
+
+
+right_global_layers_changed = rebind(right_global_layers, STYLE_LAYERS=[("block1_conv1", 3.0)])
