@@ -165,9 +165,8 @@ def test_warnings_of_our_own_code_are_errors_and_only_these(module):
 
     with pytest.raises(DeprecationWarning):
         warn(module)
-    with warnings.catch_warnings(record=True) as heard:
-        warn("of_others")
-    assert len(heard) == 1
+    with warnings.catch_warnings(record=True):
+        warn("of_others")  # whether it is heard depends on how pytest was started; it is no error
     if module in os.environ["PYTHONWARNINGS"]:
         code = "import warnings; warnings.warn_explicit('old', DeprecationWarning, 'a', 1, %r)"
         assert not works([sys.executable, "-c", code % module])
