@@ -36,6 +36,7 @@ import tempfile
 import time
 import warnings
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -646,6 +647,7 @@ class Submission:
 
 MOODLE = re.compile(r"(?P<student>.+?)_(?P<number>\d+)_assignsubmission_")
 CANVAS = re.compile(r"(?P<student>[^_]+)_(?:LATE_)?(?P<number>\d+)_\d+_.+")
+LISTS = (".csv", ".xls", ".xlsx", ".ods", ".md")  # a teacher's own files beside the submissions
 IGNORED = {"__MACOSX", ".ipynb_checkpoints", "timestamp.txt", "Thumbs.db", "desktop.ini"}
 
 
@@ -659,7 +661,7 @@ def find_submissions(place: Path) -> list[Submission]:
     base = place / "submitted" if (place / "submitted").is_dir() else place
     found = []
     for entry in sorted(base.iterdir()):
-        if entry.name in IGNORED or entry.name.startswith("."):
+        if entry.name in IGNORED or entry.name.startswith(".") or _is_no_answer(entry, base):
             continue
         inside = [entry]
         if entry.is_dir():
@@ -669,6 +671,16 @@ def find_submissions(place: Path) -> list[Submission]:
     if not found:
         raise ClassroomError(f"{place} is empty: expected notebooks, or a folder for each student.")
     return found
+
+
+def _is_no_answer(entry: Path, base: Path) -> bool:
+    """A list of the teacher's, or the text field of Moodle beside the files of the same student."""
+    match = MOODLE.match(entry.name)
+    if not match:
+        return entry.is_file() and entry.suffix.lower() in LISTS and not CANVAS.match(entry.name)
+    start = f"{match['student']}_{match['number']}_assignsubmission_file"
+    text = "_assignsubmission_onlinetext" in entry.name
+    return text and any(other.name.startswith(start) for other in base.iterdir())
 
 
 def _submission(entry: Path, files: list[Path], base: Path) -> Submission:
@@ -694,25 +706,53 @@ def _exercises_in(path: Path) -> int:
 
 @contextlib.contextmanager
 def unpacked(place: Path) -> Iterator[Path]:
-    """The folder of submissions; a zip is unpacked for a while. Raises ClassroomError."""
+    """The folder of submissions; zips, it and those in it, are unpacked into a temporary one.
+
+    Raises ClassroomError if `place` does not exist, is damaged, or unpacks to more than 20 GB.
+    """
     if not place.exists():
         raise ClassroomError(
             f"{place} does not exist: give the folder or zip with the submissions."
         )
-    if place.is_dir() or place.suffix.lower() != ".zip":
+    whole = place.is_file() and place.suffix.lower() == ".zip"
+    if not whole and not (place.is_dir() and any(map(_is_zip, place.rglob("*")))):
         yield place
         return
-    with tempfile.TemporaryDirectory(prefix="nst-unpacked-", ignore_cleanup_errors=True) as folder:
-        try:
-            with zipfile.ZipFile(place) as archive:
-                if sum(item.file_size for item in archive.infolist()) > 20e9:
-                    raise ClassroomError(f"{place} unpacks to more than 20 GB: unpack it by hand.")
-                archive.extractall(folder)
-        except (zipfile.BadZipFile, OSError, RuntimeError) as error:
-            raise ClassroomError(f"{place} is no readable zip ({error}): pack it again.") from error
-        entries = [p for p in Path(folder).iterdir() if p.name not in IGNORED]
-        inner = entries[0] if len(entries) == 1 and entries[0].is_dir() else Path(folder)
-        yield inner if not MOODLE.match(inner.name) else Path(folder)
+    with tempfile.TemporaryDirectory(prefix="nst-unpacked-", ignore_cleanup_errors=True) as name:
+        folder = Path(name) / place.stem
+        if whole:
+            _extract(place, folder, 20e9)
+        else:
+            shutil.copytree(place, folder, symlinks=True)
+        for path in filter(_is_zip, sorted(folder.rglob("*"))):
+            fresh, into = path.with_name(f".{path.name}.unpacked"), path.with_suffix("")
+            with contextlib.suppress(ClassroomError):  # a damaged one stays, to be reported
+                _extract(path, fresh, 1e9)
+                path.unlink()
+                fresh.replace(path if into.exists() else into)
+        entries = [p for p in folder.iterdir() if p.name not in IGNORED]
+        inner = entries[0] if whole and len(entries) == 1 and entries[0].is_dir() else folder
+        yield inner if not MOODLE.match(inner.name) else folder
+
+
+def _is_zip(path: Path) -> bool:
+    hidden = path.name.startswith(".") or IGNORED & set(path.parts)
+    return path.suffix.lower() == ".zip" and path.is_file() and not path.is_symlink() and not hidden
+
+
+def _extract(path: Path, into: Path, limit: float) -> None:
+    """Unpack a zip into a new folder, all of it or nothing. Raises ClassroomError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            items = archive.infolist()
+            if sum(item.file_size for item in items) > limit or len(items) > 100_000:
+                raise ClassroomError(
+                    f"{path} unpacks to more than {limit / 1e9:.0f} GB: unpack it by hand."
+                )
+            archive.extractall(into)
+    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError) as error:
+        shutil.rmtree(into, ignore_errors=True)
+        raise ClassroomError(f"{path} is no readable zip ({error}): pack it again.") from error
 
 
 def read_notebook(path: Path, limits: Limits) -> NotebookNode:
@@ -725,6 +765,8 @@ def read_notebook(path: Path, limits: Limits) -> NotebookNode:
                 "clear the outputs (Edit, Clear Outputs of All Cells) and hand it in again"
             )
         data = path.read_bytes()
+        if data.startswith(b"PK"):
+            raise ClassroomError("it is a zip that cannot be unpacked: hand in the .ipynb file")
         raw = json.loads(data.decode("utf-8-sig"))
         if not isinstance(raw, dict) or not ("cells" in raw or "worksheets" in raw):
             raise ClassroomError("it is not a Jupyter notebook: hand in the .ipynb file")
@@ -767,6 +809,7 @@ class Given:
     skipped: set[str] = field(default_factory=set)  # cells that need not run
     known: set[str] = field(default_factory=set)  # all given code cells
     prelude: list[str] = field(default_factory=list)  # given cells that exercises may rely on
+    stubs: set[str] = field(default_factory=set)  # the exercises as they were handed out
     pictures: set[str] = field(default_factory=set)
 
     @classmethod
@@ -779,28 +822,47 @@ class Given:
             about, source = cell.metadata.get("nbgrader", {}), cell.source.strip()
             given.pictures.update(_pictures(cell))
             if about.get("solution"):
+                given.stubs.add(source)
                 continue
             given.known.add(source)
             if about.get("grade"):
                 given.skipped.add(source)
             elif SKIPPED & set(cell.metadata.get("tags", [])):
                 given.skipped.add(source)
-                given.prelude.append(_definitions(cell.source))
+                given.prelude.append("\n".join(_definitions(cell.source)))
             else:
                 given.prelude.append(cell.source)
         return given
 
 
-def _definitions(source: str) -> str:
+def _parse(source: str) -> ast.Module:
+    """The syntax tree of a cell, where a line of magic counts as `pass`; empty if there is none."""
+    code = "\n".join("pass" if re.match(r"[%!]", line) else line for line in source.split("\n"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            return ast.parse(code)
+    return ast.Module([], [])
+
+
+def _definitions(source: str) -> list[str]:
     """The functions and constants of a cell: top-level statements that call nothing."""
     kept = []
-    with contextlib.suppress(SyntaxError):
-        for node in ast.parse(source).body:
-            plain = isinstance(node, ast.Assign)
-            plain = plain and not any(isinstance(part, ast.Call) for part in ast.walk(node))
-            if plain or isinstance(node, (ast.FunctionDef, ast.Import, ast.ImportFrom)):
+    with contextlib.suppress(RecursionError):
+        for node in _parse(source).body:
+            plain = isinstance(node, (ast.Assign, ast.AnnAssign))
+            if plain and not isinstance(node.value, ast.Lambda):
+                plain = not any(isinstance(part, ast.Call) for part in ast.walk(node))
+            kinds = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+            if plain or isinstance(node, kinds):
                 kept.append(ast.unparse(node))
-    return "\n".join(kept)
+    return kept
+
+
+def _only_definitions(source: str) -> str:
+    """What of a cell to run when all of it may not run again; "" if that is the same."""
+    kept = "\n".join(_definitions(source))
+    return "" if kept == source else kept
 
 
 def _pictures(cell: NotebookNode) -> list[str]:
@@ -829,13 +891,9 @@ REACHING = re.compile(
 
 def tampering(source: str) -> list[str]:
     """What in a cell replaces parts of libraries or reaches out of the notebook, in words."""
-    code = "\n".join("pass" if re.match(r"[%!]", line) else line for line in source.splitlines())
     found = [f"uses {match[0]}" for match in REACHING.finditer(source)]
-    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(code)
-        for node in ast.walk(tree):
+    with contextlib.suppress(RecursionError):
+        for node in ast.walk(_parse(source)):
             targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
             for target in targets:
                 for part in ast.walk(target) if isinstance(target, ast.AST) else ():
@@ -863,40 +921,53 @@ class Run:
     facts: dict = field(default_factory=dict)  # exercise -> observations
     problems: dict = field(default_factory=dict)  # cell number -> what went wrong
     lost: dict = field(default_factory=dict)  # exercise -> why nothing came back
-    killer: object = None  # the cell or exercise that ended the kernel, if one did
+    costly: set = field(default_factory=set)  # cells that were stopped, or ended the kernel
+    died: bool = False  # the kernel was ended, so that something may not have run
     worked: float = 0  # seconds
 
 
-async def run_once(cells: list, cases: dict, given: Given, limits: Limits, skip: set) -> Run:
+async def run_once(cells: list, cases: dict, given: Given, limits: Limits, done: set) -> Run:
     """Run prelude, cells and exercises in a fresh kernel; stop where the kernel ends."""
     run, half = Run(), 0.6 * limits.seconds
     with tempfile.TemporaryDirectory(prefix="nst-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         async with Kernel(folder, limits) as kernel:
+            await kernel.run(
+                "get_ipython().ask_exit = lambda: None"
+            )  # exit() and quit() do nothing
             for source in filter(str.strip, given.prelude):
                 await kernel.run(source)
             for number, source in cells:
-                if number in skip or kernel.dead:
-                    continue
+                if kernel.dead:
+                    break
                 if kernel.worked > half and not re.search(r"^def ", source, re.MULTILINE):
                     run.problems[number] = "it did not run: the time was used up before"
-                elif problem := await kernel.run(source):
-                    run.problems[number] = problem
-                    run.killer = number if kernel.dead else None
+                else:
+                    await run_cell(kernel, number, source, run)
             for exercise in cases:
-                if exercise in skip or kernel.dead:
+                if exercise in done or kernel.dead:
                     continue
                 (folder / f"{exercise}.in").write_text(json.dumps(pack(cases[exercise])))
                 start = f"import kernel_side as _observe; _observe.observe_exercise({exercise!r}, "
                 if problem := await kernel.run(start + f"{str(folder)!r})"):
                     run.lost[exercise] = problem
-                    run.killer = exercise if kernel.dead else None
                 else:
                     run.facts[exercise] = None
-            run.worked = kernel.worked
+            run.worked, run.died = kernel.worked, bool(kernel.dead)
         for exercise in run.facts:  # read only now, when nothing of the student's runs any more
             run.facts[exercise] = read_facts(folder / f"{exercise}.out", limits)
     return run
+
+
+async def run_cell(kernel: Kernel, number: int, source: str, run: Run) -> None:
+    """Run a cell and note what went wrong; a line that fails must not hide the functions below."""
+    problem, stopped = await kernel.run(source), kernel.late
+    if problem:
+        run.problems[number] = problem
+        for part in _definitions(source):  # one by one: an import may be what failed
+            await kernel.run(part)
+    if stopped or kernel.dead:
+        run.costly.add(number)
 
 
 def read_facts(path: Path, limits: Limits) -> object:
@@ -923,17 +994,18 @@ async def grade_notebook(notebook: NotebookNode, given: Given, limits: Limits, s
         (n, c.source) for n, c in code if c.source.strip() and c.source.strip() not in given.skipped
     ]
     cells = [(n, s) for n, s in cells if s.strip() not in given.known or _definitions(s)]
-    left, skip = limits.seconds, set()
+    cells = _without_stubs(cells, given)
+    left, todo = limits.seconds, cells
     facts, problems, lost = {}, {}, {}
-    for _ in range(5):  # again without the cell or exercise that ended the kernel
+    for _ in range(5):  # again after the kernel was ended, without what did that or took long
         few = Limits(**asdict(limits) | {"seconds": left})
-        run = await run_once(cells, cases, given, few, skip)
-        problems.update(run.problems)
+        run = await run_once(todo, cases, given, few, {*facts, *lost})
+        problems = run.problems | problems  # the first one says most
         lost.update(run.lost)
         facts.update(run.facts)
-        skip.update(run.facts, run.lost, [run.killer])
+        todo = [(n, _only_definitions(s) if n in run.costly else s) for n, s in todo]
         left -= run.worked
-        if run.killer is None or skip.issuperset(cases) or left < 10:
+        if not run.died or {*facts, *lost}.issuperset(cases) or left < 10:
             break
     verdicts = {}
     for name, exercise in checkpoints.REGISTRY.items():
@@ -952,6 +1024,18 @@ async def grade_notebook(notebook: NotebookNode, given: Given, limits: Limits, s
     changed = {n: tampering(source) for n, source in cells if source.strip() not in given.known}
     tampered = [f"Cell {n} {what}" for n, found in changed.items() for what in found]
     return {"verdicts": verdicts, "notes": notes[:12], "tampering": tampered[:12]}
+
+
+def _without_stubs(cells: list, given: Given) -> list:
+    """Leave out exercises as handed out that another cell solves: the answer may stand above."""
+
+    def defined(source: str) -> set[str]:
+        names = re.findall(r"^def (\w+)", source, re.MULTILINE)
+        return checkpoints.EXERCISES.keys() & names
+
+    own = [defined(source) for _, source in cells if source.strip() not in given.stubs]
+    solved = set().union(*own)
+    return [(n, s) for n, s in cells if s.strip() not in given.stubs or defined(s) - solved]
 
 
 def _why_nothing(name: str, facts, lost, cells: list, problems: dict, given: Given) -> str:
@@ -1118,6 +1202,10 @@ def write_reports(results: list[dict], out: Path) -> None:
     environment = jinja2.Environment(autoescape=True)
     names = list(checkpoints.EXERCISES)
     page = environment.from_string(PAGE)
+    pages = {out / result["page"] for result in results}
+    for path in set((out / "feedback").glob("*.html")) - pages:  # of a file handed in before
+        (out / "feedback-old").mkdir(exist_ok=True)
+        path.replace(out / "feedback-old" / path.name)
     for result in results:
         write_text(out / result["page"], page.render(r=result, style=STYLE))
     table = io.StringIO()

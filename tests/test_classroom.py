@@ -165,6 +165,19 @@ def rearranged():
     return book
 
 
+ANSWERS = {
+    name: next(c.source for c in SOLVED.cells if re.search(rf"^def {name}", c.source, re.MULTILINE))
+    for name in POINTS
+}
+CARELESS = {  # a right answer, and beside it a line that fails, waits, or would end the notebook
+    "compute_content_cost": f"%timeit\nexit()\n{ANSWERS['compute_content_cost']}\nexit()",
+    "gram_matrix": f"{ANSWERS['gram_matrix']}\nprint(gram_matrix(undefined))",
+    "compute_layer_style_cost": f"import a_package\n{ANSWERS['compute_layer_style_cost']}",
+    "total_cost": f"while True:\n    pass\n{ANSWERS['total_cost']}",
+    "train_step": f"{ANSWERS['train_step']}\nimport os\nos._exit(3)",
+}
+
+
 def make_class(folder: Path) -> None:
     """Submissions in the shapes of Canvas, Moodle and nbgrader, all in one folder."""
     flat = {
@@ -178,6 +191,8 @@ def make_class(folder: Path) -> None:
             compute_layer_style_cost=ZERO["compute_layer_style_cost"],
         ),
     }
+    flat["careless_109_9009_x.ipynb"] = with_cells(**CARELESS)
+    flat["above_110_9010_x.ipynb"] = with_cells(EMPTY, first=ANSWERS.values())
     for name, book in flat.items():
         (folder / name).write_text(nbformat.writes(book), encoding="utf-8")
     old = nbformat.v3.writes_json(nbformat.convert(with_cells(), 3))
@@ -222,6 +237,8 @@ def earned(row: dict) -> list[int]:
         (("rough", "104"), [15, 20, 25, 15, 25]),
         (("stubborn", "105"), [15, 20, 25, 15, 25]),
         (("hangs", "106"), [15, 0, 0, 15]),
+        (("careless", "109"), [15, 20, 25, 15, 25]),
+        (("above", "110"), [15, 20, 25, 15, 25]),
         (("Same Name", "1"), [15, 20, 25, 15, 25]),
         (("student9", ""), [0] * 5),
     ],
@@ -395,6 +412,86 @@ def test_zip_of_submissions(tmp_path):
     (tmp_path / "bad.zip").write_bytes(b"PK nonsense")
     with pytest.raises(classroom.ClassroomError, match="no readable zip"):
         classroom.unpacked(tmp_path / "bad.zip").__enter__()
+
+
+def zipped(path, book="{}", name="nst/notebooks/x.ipynb"):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, book)
+        archive.writestr("__MACOSX/nst/._x.ipynb", "x")
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("outer", [False, True])
+def test_zips_among_the_submissions(tmp_path, outer):
+    book = nbformat.writes(EMPTY)
+    folder = tmp_path / "class"
+    (folder / "cleo").mkdir(parents=True)
+    zipped(folder / "adalovelace_7_8_nst.zip", book)
+    (folder / "bob_8_9_x.zip").write_bytes(zipped(tmp_path / "x.zip", book)[:-30])
+    zipped(folder / "cleo" / "nst.ZIP", book)
+    (folder / "dan.ipynb").write_text(book)
+    zipped(folder / "dan.zip", book)
+    before = sorted(p.relative_to(folder) for p in folder.rglob("*"))
+    place = folder
+    if outer:
+        place = Path(shutil.make_archive(str(tmp_path / "all"), "zip", folder))
+    with classroom.unpacked(place) as inside:
+        found = classroom.find_submissions(inside)
+        told = {}
+        for entry in found:
+            assert not entry.problem
+            try:
+                classroom.read_notebook(entry.path, classroom.Limits())
+            except classroom.ClassroomError as error:
+                told[entry.student] = str(error)
+    names = [(entry.student, entry.number) for entry in found]
+    assert names == [("adalovelace", "7"), ("bob", "8"), ("cleo", ""), ("dan", ""), ("dan", "")]
+    assert list(told) == ["bob"] and "zip that cannot be unpacked" in told["bob"]
+    assert sorted(p.relative_to(folder) for p in folder.rglob("*")) == before
+    assert not inside.exists() or not outer
+
+
+def test_a_zip_bomb_is_not_unpacked(tmp_path, monkeypatch):
+    zipped(tmp_path / "ada.zip", "0" * 10**6)
+    with pytest.raises(classroom.ClassroomError, match="more than 0 GB"):
+        classroom._extract(tmp_path / "ada.zip", tmp_path / "into", 1e5)
+    assert [p.name for p in tmp_path.iterdir()] == ["ada.zip"]
+
+
+def test_what_is_no_submission(tmp_path):
+    for name in (
+        "Ada_1_assignsubmission_file_/x.ipynb",
+        "Ada_1_assignsubmission_onlinetext_/onlinetext.html",
+        "Bob_2_assignsubmission_onlinetext_/onlinetext.html",
+        "Grades.csv",
+        "cleo_3_4_notes.csv",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    found = classroom.find_submissions(tmp_path)
+    assert [(e.student, e.path.name) for e in found] == [
+        ("Ada", "x.ipynb"),
+        ("Bob", "onlinetext.html"),
+        ("cleo", "cleo_3_4_notes.csv"),
+    ]
+
+
+def test_pages_of_files_no_longer_there_are_put_away(graded, tmp_path):
+    _, report, rows, _ = graded
+    shutil.copytree(report / "graded", tmp_path / "graded")
+    results = [json.loads(p.read_text()) for p in (tmp_path / "graded").glob("*.json")]
+    results = [r | {"page": f"feedback/{n}.html"} for n, r in enumerate(results)]
+    classroom.write_reports(results, tmp_path)
+    classroom.write_reports(results[1:], tmp_path)
+    assert len(list((tmp_path / "feedback").iterdir())) == len(rows) - 1
+    assert [p.name for p in (tmp_path / "feedback-old").iterdir()] == ["0.html"]
+
+
+def test_of_a_costly_cell_only_definitions_run_again():
+    source = "%time\nimport a\nx = 3\ny: int = f()\ndef g():\n    return f()\nf()\nz = lambda: f()"
+    kept = classroom._definitions(source)
+    assert kept == ["import a", "x = 3", "def g():\n    return f()", "z = lambda: f()"]
+    assert classroom._only_definitions("x = 3") == "", "it was this that took so long"
 
 
 @pytest.mark.parametrize("arguments", [["grade", "nowhere", "--out", "r"], ["check", "nowhere"]])
