@@ -33,6 +33,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"  # as nst_utils says, but keras is read before it
 
 import keras
 import numpy as np
@@ -414,6 +415,7 @@ def paint(
     if path.is_file():
         return kept(path)
     model = nst_utils.build_vgg19(case.weights, Recipe(**options).layers(), "max")
+    model.weights_source = case.source
     honest, nst_utils.load_vgg19 = nst_utils.load_vgg19, lambda *_: model
     try:
         frames, seconds, last, begun = [], 0.0, None, time.perf_counter()
@@ -708,7 +710,8 @@ def draw(rows: list[dict]) -> Figure:
         xscale="log", yscale="log", xlabel="distance to the content", ylabel="distance to the style"
     )
     axes.set_title(f"Track B, {pair}: held-out layers; left and down is better")
-    axes.legend()
+    if some:
+        axes.legend()
     axes.grid(alpha=0.3)
     return figure
 
