@@ -513,7 +513,7 @@ def _find_weights(
     if asked not in ("auto", "imagenet"):
         known = Path(asked).name in KNOWN_FILES
         return read_weights(asked), Path(asked).name + ("" if known else " (its hash is not known)")
-    found, bad = _search_disk()
+    found, bad = search_disk()
     why = list(bad.values())
     if found is None:
         try:
@@ -552,7 +552,7 @@ def _kmeans(why: str, images: Sequence | None) -> tuple[Weights, str]:
     return {}, f"k-means filters fitted to the pictures ({why})"
 
 
-def _search_disk() -> tuple[Path | None, dict[Path, str]]:
+def search_disk() -> tuple[Path | None, dict[Path, str]]:
     """Look for the released files in pretrained-model/ and Keras' cache; name the bad ones."""
     folders, bad = [PRETRAINED], {}
     with suppress(RuntimeError):  # a user without a home folder
@@ -1215,7 +1215,7 @@ def paint(
     _check_memory(C.shape, recipe)
     needs, took = memory_needed(C.shape, recipe.optimizer), seconds_needed(C.shape, recipe)
     print(f"Painting {C.shape[2]} x {C.shape[1]} pixels: about {took:.0f} s and {needs:.1f} GB.")
-    styles = [_same_area(S, C, recipe.style_scale) for S in styles]
+    styles = [same_area(S, C, recipe.style_scale) for S in styles]
     fitted_to = [_shrink(image, min(1, 512 / max(image.shape))) for image in (C, *styles)]
     names = [name for name, _ in recipe.style_layers] + [recipe.content_layer]
     vgg = load_vgg19(names, recipe.weights, fitted_to, recipe.seed)
@@ -1246,7 +1246,7 @@ def paint(
             return
         best, laps = None, [time.monotonic()]
         progress = _clock(start, recipe, side == sides[-1])
-        objective = _Objective(vgg, c, ss, recipe)
+        objective = Objective(vgg, c, ss, recipe)
         for costs, image, note in _descend(objective, G, recipe, progress):
             laps.append(time.monotonic())
             step += best is not None and not note
@@ -1276,7 +1276,7 @@ def _carried_up(base: tf.Tensor, change: tf.Tensor) -> tf.Tensor:
 
 
 def _descend(
-    objective: _Objective, G: tf.Tensor, recipe: Recipe, progress: Callable[[int], float]
+    objective: Objective, G: tf.Tensor, recipe: Recipe, progress: Callable[[int], float]
 ) -> Iterator[tuple[tuple[float, ...], tf.Tensor, str]]:
     """Minimise at one scale; yield ((J, J_content, J_style), picture, note) before every step."""
     best, lowest = ((float("nan"),) * 3, G), []
@@ -1400,7 +1400,7 @@ def _clock(start: float, recipe: Recipe, last: bool) -> Callable[[int], float]:
 TILE = 768  # pixels; the largest width and height that is painted in one piece
 
 
-class _Objective:
+class Objective:
     """J, J_content, J_style and the gradient of J for a picture G; the targets are computed once.
 
     A picture of up to TILE pixels takes one traced function: one forward and one backward pass. A
@@ -1617,7 +1617,7 @@ def _shrink(image: tf.Tensor, ratio: float) -> tf.Tensor:
     return image if same else tf.clip_by_value(_resize(image, size), 0, 1)
 
 
-def _same_area(S: tf.Tensor, C: tf.Tensor, scale: float) -> tf.Tensor:
+def same_area(S: tf.Tensor, C: tf.Tensor, scale: float) -> tf.Tensor:
     """Give the style picture as many pixels as the photo, and `scale` times the side."""
     (h, w), (n_H, n_W) = S.shape[1:3], C.shape[1:3]
     return _shrink(S, scale * (n_H * n_W / (h * w)) ** 0.5)

@@ -229,7 +229,7 @@ def test_the_best_picture_is_kept_not_the_last(folder, monkeypatch, end):
             raise KeyboardInterrupt
         return tf.constant(J), tf.constant(0.0), tf.constant(J), tf.ones_like(G)
 
-    monkeypatch.setattr(nst_utils._Objective, "__call__", objective)
+    monkeypatch.setattr(nst_utils.Objective, "__call__", objective)
     painting = nst_utils.stylize(C, S, frames.append, **LIGHT, optimizer="adam")
     assert painting.stopped == "interrupted" if end == "Ctrl-C" else "finite" in painting.stopped
     assert [frame.J for frame in frames[:3]] == [3, 1, 2]
@@ -277,7 +277,7 @@ def test_a_disk_that_fills_while_saving_keeps_the_old_picture(folder, suffix):
 def test_nan_in_one_activation_ends_with_the_best_picture(monkeypatch, options, step):
     import tensorflow as tf
 
-    spoil, honest = tf.Variable(0.0), nst_utils._Objective._activations
+    spoil, honest = tf.Variable(0.0), nst_utils.Objective._activations
     options = options.copy()
     monkeypatch.setattr(nst_utils, "TILE", options.pop("tile", nst_utils.TILE))
 
@@ -290,15 +290,15 @@ def test_nan_in_one_activation_ends_with_the_best_picture(monkeypatch, options, 
         spoil.assign(np.nan if frame.step == step - 1 else 0)
 
     frames = []
-    monkeypatch.setattr(nst_utils._Objective, "_activations", spoilt)
+    monkeypatch.setattr(nst_utils.Objective, "_activations", spoilt)
     if step == 0:
-        init = nst_utils._Objective.__init__
+        init = nst_utils.Objective.__init__
 
         def set_after(self, *arguments):
             init(self, *arguments)
             spoil.assign(np.nan)
 
-        monkeypatch.setattr(nst_utils._Objective, "__init__", set_after)
+        monkeypatch.setattr(nst_utils.Objective, "__init__", set_after)
     painting = nst_utils.stylize(C, S, on_frame, **LIGHT, **options)
     assert f"not finite after {step} steps" in painting.stopped and is_picture(painting.image)
     assert len(painting.history) == step and np.isfinite(painting.history).all()
@@ -323,7 +323,7 @@ def test_budgets_of_0_and_1_steps(optimizer):
 
 @pytest.mark.parametrize("options", [{"scales": 3}, {"tile": 63}], ids=["scales", "windows"])
 def test_one_trace_of_each_function_a_scale(monkeypatch, options):
-    made, init = [], nst_utils._Objective.__init__
+    made, init = [], nst_utils.Objective.__init__
     options = options.copy()
     monkeypatch.setattr(nst_utils, "TILE", options.pop("tile", nst_utils.TILE))
 
@@ -331,7 +331,7 @@ def test_one_trace_of_each_function_a_scale(monkeypatch, options):
         init(self, *arguments)
         made.append(self)
 
-    monkeypatch.setattr(nst_utils._Objective, "__init__", noted)
+    monkeypatch.setattr(nst_utils.Objective, "__init__", noted)
     before = nst_utils._roughness.experimental_get_tracing_count()  # this one is shared
     nst_utils.stylize(C, S, **LIGHT | {"steps": 2, "tv": 0.1} | options)
     traces = [
@@ -355,13 +355,13 @@ def test_a_second_run_takes_the_cache_and_gives_the_same_picture(folder, capsys)
 def test_an_ended_run_is_freed(folder, monkeypatch):
     import weakref
 
-    made, init = [], nst_utils._Objective.__init__
+    made, init = [], nst_utils.Objective.__init__
 
     def noted(self, *arguments):
         init(self, *arguments)
         made.append(weakref.ref(self))
 
-    monkeypatch.setattr(nst_utils._Objective, "__init__", noted)
+    monkeypatch.setattr(nst_utils.Objective, "__init__", noted)
     gc.disable()  # the next run does it, before it looks how much memory is free
     try:
         for optimizer in ("adam", "lbfgs", "adam"):

@@ -3,6 +3,7 @@
 import json
 from types import SimpleNamespace
 
+import benchmark
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -37,7 +38,7 @@ def vgg(weights):
 
 
 def objective(vgg, styles=(S,), content=C, **options):
-    return nst_utils._Objective(vgg, content, styles, Recipe(**options))
+    return nst_utils.Objective(vgg, content, styles, Recipe(**options))
 
 
 def steps(styles=S, **options):
@@ -143,14 +144,14 @@ def test_an_interrupt_returns_the_best_so_far(optimizer):
 
 
 def test_a_cost_that_is_not_finite_ends_the_scale_with_the_best_picture(monkeypatch):
-    honest, calls = nst_utils._Objective.__call__, []
+    honest, calls = nst_utils.Objective.__call__, []
 
     def spoilt(self, G):
         calls.append(G)
         J, *rest = honest(self, G)
         return (J * float("nan") if len(calls) in (4, 5) else J, *rest)
 
-    monkeypatch.setattr(nst_utils._Objective, "__call__", spoilt)
+    monkeypatch.setattr(nst_utils.Objective, "__call__", spoilt)
     painting = nst_utils.stylize(C, S, steps=6, scales=3)
     assert painting.stopped.count("not finite") == 2 and "after 3 steps" in painting.stopped
     assert len(calls) == 4 + 1 + 7 and np.isfinite([row[1] for row in painting.history]).all()
@@ -164,21 +165,21 @@ def test_steps_0_and_1(number):
 
 def test_a_budget_of_seconds(monkeypatch):
     """On a clock that says: 2 s to begin with, 1 s an evaluation at half the side, 4 s at full."""
-    now, honest = [0.0], nst_utils._Objective.__call__
+    now, honest = [0.0], nst_utils.Objective.__call__
     clock = SimpleNamespace(monotonic=lambda: now[0], perf_counter=lambda: now[0])
 
     def slow(self, G):
         now[0] += 4.0 if max(G.shape) == 64 else 1.0
         return honest(self, G)
 
-    def begin(*arguments, honest=nst_utils._same_area):
+    def begin(*arguments, honest=nst_utils.same_area):
         now[0] = 2.0
         return honest(*arguments)
 
     monkeypatch.setattr(nst_utils, "time", clock)
     monkeypatch.setattr(nst_utils, "_speed", lambda: 1e11)
-    monkeypatch.setattr(nst_utils._Objective, "__call__", slow)
-    monkeypatch.setattr(nst_utils, "_same_area", begin)
+    monkeypatch.setattr(nst_utils.Objective, "__call__", slow)
+    monkeypatch.setattr(nst_utils, "same_area", begin)
     for optimizer in ("adam", "lbfgs"):
         now[0] = 0.0
         options = {"steps": None, "scales": 2, "tolerance": 0, "optimizer": optimizer}
@@ -206,7 +207,7 @@ def test_a_budget_of_seconds(monkeypatch):
 
 def test_a_long_first_look_is_no_measure_of_a_step(monkeypatch):
     """A first look of 5 s, for the trace, then 0.1 s a step: 12 s are enough for two scales."""
-    now, honest, seen = [0.0], nst_utils._Objective.__call__, set()
+    now, honest, seen = [0.0], nst_utils.Objective.__call__, set()
 
     def slow(self, G):
         now[0] += 0.1 if self in seen else 5.0
@@ -214,7 +215,7 @@ def test_a_long_first_look_is_no_measure_of_a_step(monkeypatch):
         return honest(self, G)
 
     monkeypatch.setattr(nst_utils, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    monkeypatch.setattr(nst_utils._Objective, "__call__", slow)
+    monkeypatch.setattr(nst_utils.Objective, "__call__", slow)
     frames = steps(steps=None, seconds=12, scales=2, tolerance=0)
     assert [frame.side for frame in frames].count(32) == 2  # 5 s are more than a quarter
     assert 10 < [frame.side for frame in frames].count(64) < 25
@@ -372,7 +373,7 @@ def test_weights_can_be_given_and_completed(weights):
 
 
 def test_style_scale_makes_the_style_picture_larger():
-    areas = [np.prod(nst_utils._same_area(S, C, k).shape[1:3]) for k in (1, 2)]
+    areas = [np.prod(nst_utils.same_area(S, C, k).shape[1:3]) for k in (1, 2)]
     assert areas[0] == pytest.approx(64 * 47, rel=0.05) and areas[1] == pytest.approx(
         4 * areas[0], rel=0.05
     )
@@ -498,9 +499,9 @@ def test_scales_end_where_vgg19_does():
 
 @pytest.mark.parametrize("init", ["noise", T], ids=["noise", "picture"])
 def test_luminance_is_painted_in_grey_from_any_start(monkeypatch, init):
-    seen, honest = [], nst_utils._Objective.__call__
+    seen, honest = [], nst_utils.Objective.__call__
     monkeypatch.setattr(
-        nst_utils._Objective, "__call__", lambda self, G: seen.append(G) or honest(self, G)
+        nst_utils.Objective, "__call__", lambda self, G: seen.append(G) or honest(self, G)
     )
     steps(colour="luminance", init=init, scales=2, steps=1)
     assert len(seen) == 4 and all(np.ptp(G.numpy(), axis=-1).max() < 1e-5 for G in seen)
@@ -569,9 +570,9 @@ def test_nothing_is_written_over_what_is_read_or_was_painted(tmp_path, monkeypat
 
 
 def test_the_style_picture_is_enlarged_from_its_own_pixels(tmp_path, monkeypatch):
-    seen, honest = [], nst_utils._Objective.__init__
+    seen, honest = [], nst_utils.Objective.__init__
     monkeypatch.setattr(
-        nst_utils._Objective,
+        nst_utils.Objective,
         "__init__",
         lambda self, *arguments: seen.append(arguments[2][0]) or honest(self, *arguments),
     )
@@ -622,3 +623,15 @@ def test_lbfgs_answers_as_scipy_alone():
     assert all(image.min() >= 0 and image.max() <= 1 for image in seen)
     lowest = float(tf.reduce_sum((tf.clip_by_value(target, 0, 1) - target) ** 4))
     assert lowest <= min(Js) < lowest + 0.01 * (Js[0] - lowest)
+
+
+def test_benchmark_paints_with_its_own_network(tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark, "EXTRA", tmp_path)
+    monkeypatch.setattr(benchmark, "TRAINED", tmp_path / "none")
+    case = benchmark.make_case(2, 48, nst_utils.CONTENT_LAYER)
+    frames = benchmark.paint(case, tmp_path, "ours", {"steps": 3, "scales": 1, "tv": 0})
+    again = benchmark.paint(case, tmp_path, "ours", {"steps": "not read: the pictures are kept"})
+    assert len(frames) == len(again) == 4 and frames[-1][1] < frames[0][1]
+    assert np.array_equal(frames[-1][2], again[-1][2])
+    style, content = benchmark.Judge(case)(frames[0][2])
+    assert style > 0.01 > content, "the start is the photo"

@@ -423,11 +423,11 @@ def test_homes_of_keras_that_are_none(small, released, monkeypatch):
     for home in (small / "file", "/dev/null", "/proc/self/mem", small / "nowhere", closed):
         monkeypatch.setenv("KERAS_HOME", str(home))
         with nobody(closed, 0o000):
-            found, bad = nst_utils._search_disk()
+            found, bad = nst_utils.search_disk()
         assert found is None and bool(bad) == (home == closed)
     monkeypatch.delenv("KERAS_HOME")
     monkeypatch.setattr(Path, "home", lambda: Path("~no-such-user").expanduser())
-    assert nst_utils._search_disk() == (None, {})
+    assert nst_utils.search_disk() == (None, {})
 
 
 # --- Downloading
@@ -723,7 +723,7 @@ def test_what_a_killed_process_left_is_not_read_and_goes_after_an_hour(small, fi
     left[0].write_bytes(path.read_bytes())  # even if whole
     left[1].write_bytes(released)
     path.unlink()
-    assert nst_utils._search_disk() == (None, {})
+    assert nst_utils.search_disk() == (None, {})
     assert same(cached(), WEIGHTS) and len(fits) == 2 and len(files(small)) == 3
     os.utime(left[0], (0, time.time() - 4000))
     nst_utils._sweep(small)
@@ -851,7 +851,7 @@ def test_a_home_of_keras_that_cannot_be_written_does_not_stop_the_import():
     import subprocess
 
     for home in ("/proc/nowhere", "/dev/null"):
-        code = "import nst_utils; print(nst_utils._search_disk())"
+        code = "import nst_utils; print(nst_utils.search_disk())"
         run = subprocess.run(
             [sys.executable, "-c", code], cwd=nst_utils.ROOT, capture_output=True, text=True,
             env=os.environ | {"KERAS_HOME": home}, timeout=120,
