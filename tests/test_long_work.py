@@ -5,13 +5,16 @@ import copy
 import gc
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from conftest import random_moments
 from PIL import Image
 
@@ -177,6 +180,41 @@ def test_ctrl_c_at_random_moments_of_painting(folder, times, options):
     assert np.array_equal(nst_utils.to_pixels(again.image), nst_utils.to_pixels(whole.image))
 
 
+@timer
+def test_ctrl_c_in_the_notebook_s_own_loop(solution):
+    """G is the picture after so many whole steps as Adam has counted, and can be painted on."""
+    names = [name for name, _ in nst_utils.STYLE_LAYERS] + [nst_utils.CONTENT_LAYER]
+    vgg = nst_utils.load_vgg19(names, "kmeans", [C, S])
+    known = {"tf": tf, "keras": keras, "time": time, "nst_utils": nst_utils, "vgg": vgg}
+    known |= {"STYLE_LAYERS": nst_utils.STYLE_LAYERS, "C": C}
+    known |= {"a_C": vgg(C), "a_S": vgg(nst_utils.match_shape(S, C))}
+    known |= {"STEPS": 10, "display": lambda _: None, "show_images": lambda _: None}
+    code = [cell.source for cell in solution.cells if cell.cell_type == "code"]
+    begin, loop = (next(c for c in code if c.startswith(s)) for s in ("G = init", "fast_step,"))
+    for source in code:
+        if re.match(r"def (comp|gram_m|tot|init|train|costs)", source):
+            exec(source, known)
+    exec(begin, known)
+    pictures = [known["G"].numpy()]
+    for _ in range(10):
+        known["train_step"](*(known[key] for key in ("G", "vgg", "a_C", "a_S", "optimizer")))
+        pictures.append(known["G"].numpy())
+    rng, interrupted = random_moments(), 0
+    begun = time.perf_counter()
+    exec(f"{begin}\n{loop}", known)
+    took = time.perf_counter() - begun
+    for _ in range(5):
+        exec(begin, known)
+        try:
+            with ctrl_c_after(took * rng.random()):
+                exec(loop, known)
+        except KeyboardInterrupt:
+            interrupted += 1
+        G, done = known["G"].numpy(), int(known["optimizer"].iterations)
+        assert np.abs(G - pictures[done]).max() < 2 / 255, done
+    assert interrupted
+
+
 @pytest.mark.parametrize("at", ["_patches", "_whitening", "_spherical_kmeans"])
 def test_ctrl_c_in_a_fit(folder, monkeypatch, at):
     """The photo comes back, no half fit is kept, and the next run makes a whole one."""
@@ -219,7 +257,6 @@ def test_the_time_zone_changes_while_it_paints(monkeypatch):
 
 @pytest.mark.parametrize("end", ["Ctrl-C", "NaN"])
 def test_the_best_picture_is_kept_not_the_last(folder, monkeypatch, end):
-    import tensorflow as tf
 
     costs, frames = iter([3.0, 1.0, 2.0]), []
 
@@ -275,7 +312,6 @@ def test_a_disk_that_fills_while_saving_keeps_the_old_picture(folder, suffix):
 )
 @pytest.mark.parametrize("step", [0, 2])
 def test_nan_in_one_activation_ends_with_the_best_picture(monkeypatch, options, step):
-    import tensorflow as tf
 
     spoil, honest = tf.Variable(0.0), nst_utils.Objective._activations
     options = options.copy()
