@@ -693,7 +693,7 @@ def _error_finding(name: str, facts: dict, all_facts: list[dict], some: bool | N
     if "originally built with" in whole:
         says = f"{where}the optimizer is for generated_image alone: take the gradient of J with respect to it, not to the weights."
         return Finding(f"{short}-wrong-variable", 4, 0, says)
-    if "apply_gradients" in text and "None" not in message:
+    if "apply_gradients" in text and "None" not in message and kind in ("TypeError", "ValueError"):
         says = f"{where}apply_gradients takes one list of pairs, [(gradient, variable)] ({kind}: {message})"
         return Finding(f"{short}-pairs", 4, 0, says)
     return Finding(f"{short}-error", 1, 0, f"{where}{kind}: {message}")
@@ -1441,7 +1441,7 @@ def _total_finding(outer: str, w: str, X: str, join: str, v: str, Y: str) -> Fin
     )
     mistake, credit, why = "total-other", 0, "compare it with the formula"
     both = (X, Y) == ("J_content", "J_style")
-    written = any(re.fullmatch(r"[\d.e+]+", word) and word not in ("0", "1") for word in (w, v))
+    written = any(re.fullmatch(r"[\d.e+-]+", word) and word not in ("0", "1") for word in (w, v))
     if join == "*" and "0" not in (w, v):
         mistake, why = "total-product", "the two terms are multiplied: add them"
     elif "0" in (w, v):
@@ -1836,7 +1836,7 @@ def _style_weights(facts: list[dict]) -> list[list]:
     found = []
     for key in ("style_weights_default", "style_weights_global"):
         own = _number(facts[0], key) if facts else None
-        if own is None or own.ndim != 1 or not (own >= 0).all() or not 1e-2 <= own.sum() <= 100:
+        if own is None or own.ndim != 1 or not (own >= 0).all() or not 0.1 <= own.sum() <= 100:
             continue
         own = [*own[:5], 0, 0, 0, 0, 0][:5]  # layers left out do not count
         if sum(own) > 0 and own not in found:
@@ -2059,12 +2059,19 @@ def judge_train_step(cases: list[dict], observations: list[dict]) -> Verdict:
     if facts is None:
         found = Finding("train-malformed", 1, 0, "The observations are malformed.")
         return _verdict("train_step", found)
-    cases = [_with_defaults(case, fact) for case, fact in zip(cases, facts)]
+    given, cases = cases, [_with_defaults(case, fact) for case, fact in zip(cases, facts)]
     verdicts = []
     for weights in _style_weights(facts):
         verdicts.append(_judge_train_step([c | {"style_weights": weights} for c in cases], facts))
         if not verdicts[-1].mistake:
             return verdicts[-1]
+    own = [_number(facts[0], "default_" + key) for key in ("alpha", "beta")]
+    if cases == given and all(n is not None and n.shape == () for n in own):  # no fair choice
+        own = {"alpha": float(own[0]), "beta": float(own[1]), "style_weights": [STYLE_WEIGHT] * 5}
+        unfair = [case if case["explicit"] else case | own for case in given]
+        if (own["alpha"], own["beta"]) != (10, 40) and not _judge_train_step(unfair, facts).mistake:
+            says = "It is right when alpha and beta are given, but the defaults of the def line are not alpha=10, beta=40 any more."
+            return _verdict("train_step", Finding("train-defaults", 3, SLIP, says))
     return verdicts[0]
 
 

@@ -20,6 +20,7 @@ import base64
 import contextlib
 import copy
 import csv
+import errno
 import hashlib
 import inspect
 import io
@@ -36,7 +37,6 @@ import tempfile
 import time
 import warnings
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -692,47 +692,52 @@ def _submission(entry: Path, files: list[Path], base: Path) -> Submission:
     likely = [p for p in likely if not p.is_symlink() and not p.name.startswith(".")]
     if not likely:
         return Submission(student, number, entry, entry.name, "there is no file in this folder")
-    best = max(likely, key=_exercises_in)
+    best = max(likely, key=lambda p: (*_exercises_in(p), -len(p.parts)))  # a tie: the outer one
     return Submission(student, number, best, best.relative_to(base).as_posix())
 
 
-def _exercises_in(path: Path) -> int:
-    """How many exercises a file seems to define, from its first 2 MB."""
+def _exercises_in(path: Path) -> tuple[int, int]:
+    """How many exercises a file seems to solve, and to define, from its first 2 MB."""
     with contextlib.suppress(OSError), path.open("rb") as stream:
         text = stream.read(2_000_000)
-        return sum(f"def {name}(".encode() in text for name in checkpoints.EXERCISES)
-    return -1
+        defined = sum(f"def {name}(".encode() in text for name in checkpoints.EXERCISES)
+        return defined - text.count(b"raise NotImplementedError("), defined
+    return -99, 0
 
 
 @contextlib.contextmanager
-def unpacked(place: Path) -> Iterator[Path]:
+def unpacked(place: Path, out: Path | None = None) -> Iterator[Path]:
     """The folder of submissions; zips, it and those in it, are unpacked into a temporary one.
 
-    Raises ClassroomError if `place` does not exist, is damaged, or unpacks to more than 20 GB.
+    `out`, the folder of reports, may be inside: it is no submission. Raises ClassroomError if
+    `place` does not exist, is damaged, or unpacks to more than 20 GB.
     """
     if not place.exists():
         raise ClassroomError(
             f"{place} does not exist: give the folder or zip with the submissions."
         )
     whole = place.is_file() and place.suffix.lower() == ".zip"
-    if not whole and not (place.is_dir() and any(map(_is_zip, place.rglob("*")))):
+    reports = out and out.resolve()
+    inside = place.rglob("*") if place.is_dir() else ()
+    if not whole and not any(_is_zip(p) and reports not in p.resolve().parents for p in inside):
         yield place
         return
     with tempfile.TemporaryDirectory(prefix="nst-unpacked-", ignore_cleanup_errors=True) as name:
-        folder = Path(name) / place.stem
+        folder, left = Path(name) / "submissions", 20e9
         if whole:
-            _extract(place, folder, 20e9)
+            left -= _extract(place, folder, left)
+            entries = [p for p in folder.iterdir() if p.name not in IGNORED]
+            if len(entries) == 1 and entries[0].is_dir() and not MOODLE.match(entries[0].name):
+                folder = entries[0]
         else:
-            shutil.copytree(place, folder, symlinks=True)
+            _copy(place, folder, reports)
         for path in filter(_is_zip, sorted(folder.rglob("*"))):
             fresh, into = path.with_name(f".{path.name}.unpacked"), path.with_suffix("")
             with contextlib.suppress(ClassroomError):  # a damaged one stays, to be reported
-                _extract(path, fresh, 1e9)
+                left -= _extract(path, fresh, min(1e9, left))
                 path.unlink()
                 fresh.replace(path if into.exists() else into)
-        entries = [p for p in folder.iterdir() if p.name not in IGNORED]
-        inner = entries[0] if whole and len(entries) == 1 and entries[0].is_dir() else folder
-        yield inner if not MOODLE.match(inner.name) else folder
+        yield folder
 
 
 def _is_zip(path: Path) -> bool:
@@ -740,18 +745,49 @@ def _is_zip(path: Path) -> bool:
     return path.suffix.lower() == ".zip" and path.is_file() and not path.is_symlink() and not hidden
 
 
-def _extract(path: Path, into: Path, limit: float) -> None:
-    """Unpack a zip into a new folder, all of it or nothing. Raises ClassroomError."""
+def _copy(place: Path, folder: Path, reports: Path | None) -> None:
+    """Copy submissions, without the reports; what cannot be read becomes an empty file."""
+
+    def left_out(parent: str, names: list[str]) -> list[str]:
+        paths = [Path(parent, name) for name in names]
+        return [p.name for p in paths if p.resolve() == reports or (p.is_symlink() and p.is_file())]
+
+    def copy(source: str, target: str) -> None:
+        try:
+            shutil.copyfile(source, target)
+        except OSError as error:  # a pipe, no permission
+            if error.errno == errno.ENOSPC:
+                raise
+            Path(target).touch()
+
+    try:
+        shutil.copytree(place, folder, copy_function=copy, ignore=left_out)
+    except shutil.Error as error:  # all that went wrong: a link to nowhere, a folder that is shut
+        if any("No space left" in str(problem) for problem in error.args[0]):
+            raise ClassroomError(f"the disk is full: {folder.parent} needs more room.") from error
+
+
+def _extract(path: Path, into: Path, limit: float) -> int:
+    """Unpack a zip into a new folder, all of it or nothing; give its bytes. Raises ClassroomError.
+
+    A disk that is full is an OSError: it is not the fault of the zip.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             items = archive.infolist()
-            if sum(item.file_size for item in items) > limit or len(items) > 100_000:
+            size = sum(item.file_size for item in items)
+            if size > limit or len(items) > 100_000:
                 raise ClassroomError(
                     f"{path} unpacks to more than {limit / 1e9:.0f} GB: unpack it by hand."
                 )
             archive.extractall(into)
-    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError) as error:
+            return size
+    except ClassroomError:
+        raise
+    except Exception as error:  # a hostile zip raises nearly everything
         shutil.rmtree(into, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
         raise ClassroomError(f"{path} is no readable zip ({error}): pack it again.") from error
 
 
@@ -766,7 +802,9 @@ def read_notebook(path: Path, limits: Limits) -> NotebookNode:
             )
         data = path.read_bytes()
         if data.startswith(b"PK"):
-            raise ClassroomError("it is a zip that cannot be unpacked: hand in the .ipynb file")
+            raise ClassroomError(
+                "it is a zip, or a kind of one like .docx: hand in the .ipynb file"
+            )
         raw = json.loads(data.decode("utf-8-sig"))
         if not isinstance(raw, dict) or not ("cells" in raw or "worksheets" in raw):
             raise ClassroomError("it is not a Jupyter notebook: hand in the .ipynb file")
@@ -836,20 +874,28 @@ class Given:
 
 
 def _parse(source: str) -> ast.Module:
-    """The syntax tree of a cell, where a line of magic counts as `pass`; empty if there is none."""
-    code = "\n".join("pass" if re.match(r"[%!]", line) else line for line in source.split("\n"))
+    """The syntax tree of a cell as IPython runs it; empty if it does not run as Python."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    first, _, rest = source.lstrip().partition("\n")
+    if first.startswith("%%"):
+        if not re.match(r"%%(time|timeit|capture|prun)\b", first):
+            return ast.Module([], [])
+        source = rest
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-            return ast.parse(code)
+            return ast.parse(TransformerManager().transform_cell(source))
     return ast.Module([], [])
 
 
 def _definitions(source: str) -> list[str]:
-    """The functions and constants of a cell: top-level statements that call nothing."""
+    """Imports, functions, classes, and assignments that call nothing, up to a `raise`."""
     kept = []
     with contextlib.suppress(RecursionError):
         for node in _parse(source).body:
+            if isinstance(node, ast.Raise):
+                break
             plain = isinstance(node, (ast.Assign, ast.AnnAssign))
             if plain and not isinstance(node.value, ast.Lambda):
                 plain = not any(isinstance(part, ast.Call) for part in ast.walk(node))
@@ -1030,7 +1076,10 @@ def _without_stubs(cells: list, given: Given) -> list:
     """Leave out exercises as handed out that another cell solves: the answer may stand above."""
 
     def defined(source: str) -> set[str]:
-        names = re.findall(r"^def (\w+)", source, re.MULTILINE)
+        body = _parse(source).body
+        names = [node.name for node in body if isinstance(node, ast.FunctionDef)]
+        targets = [t for node in body if isinstance(node, ast.Assign) for t in node.targets]
+        names += [target.id for target in targets if isinstance(target, ast.Name)]
         return checkpoints.EXERCISES.keys() & names
 
     own = [defined(source) for _, source in cells if source.strip() not in given.stubs]
@@ -1341,7 +1390,7 @@ def _output_text(cell: NotebookNode) -> str:
 def command_grade(options: argparse.Namespace) -> int:
     """Grade a class; exit code 1 if a submission could not be graded."""
     options.out.mkdir(parents=True, exist_ok=True)
-    with unpacked(options.submissions) as place:
+    with unpacked(options.submissions, options.out) as place:
         entries = [e for e in find_submissions(place) if options.out.resolve() not in
                    (e.path.resolve(), *e.path.resolve().parents)]  # fmt: skip
         limits, seed = read_limits(options), options.seed

@@ -27,6 +27,7 @@ def call(*command: str) -> tuple[bool, str]:
     done = subprocess.run(
         command, cwd=ROOT, text=True, encoding="utf-8", errors="replace",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        env=os.environ | {"PYTHONUTF8": "1"},
     )  # fmt: skip
     return done.returncode == 0, done.stdout.strip()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 os.environ.update(NST_WEIGHTS="kmeans", NST_FAST="1", TF_CPP_MIN_LOG_LEVEL="3")
 KERAS = tempfile.TemporaryDirectory(prefix="nst-keras-")  # the user's keras.json is not ours
 os.environ["KERAS_HOME"] = KERAS.name
+os.environ["KERAS_BACKEND"] = "tensorflow"  # some tests import keras before nst_utils
 for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
     del os.environ[name]  # servers of the tests are on this machine
 if "PYTEST_XDIST_WORKER" in os.environ:  # a thread a worker, or they are in each other's way
@@ -29,7 +30,9 @@ SOLUTION = ROOT / "notebooks" / "solutions" / "neural_style_transfer.ipynb"
 
 def strict(report):
     """With NST_STRICT=1, as CI may set it, what is skipped for want of a tool fails."""
-    wanting = report.skipped and re.search("needs|could not import", str(report.longrepr))
+    wanting = report.skipped and re.search(
+        r"needs(:| \w+, and| localedef)|could not import", str(report.longrepr)
+    )
     if wanting and os.environ.get("NST_STRICT") == "1":
         report.outcome, report.longrepr = "failed", f"NST_STRICT: {report.longrepr[-1]}"
     return report

@@ -446,12 +446,75 @@ def test_zips_among_the_submissions(tmp_path, outer):
                 told[entry.student] = str(error)
     names = [(entry.student, entry.number) for entry in found]
     assert names == [("adalovelace", "7"), ("bob", "8"), ("cleo", ""), ("dan", ""), ("dan", "")]
-    assert list(told) == ["bob"] and "zip that cannot be unpacked" in told["bob"]
+    assert list(told) == ["bob"] and "it is a zip" in told["bob"]
     assert sorted(p.relative_to(folder) for p in folder.rglob("*")) == before
-    assert not inside.exists() or not outer
+    assert not inside.exists()
 
 
-def test_a_zip_bomb_is_not_unpacked(tmp_path, monkeypatch):
+def found_in(place, out=None):
+    with classroom.unpacked(place, out) as inside:
+        return [(e.student, e.number, e.path.name) for e in classroom.find_submissions(inside)]
+
+
+def test_a_class_in_a_zip_with_one_zip_keeps_the_student(tmp_path):
+    inner = zipped(tmp_path / "x.zip")
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        archive.writestr("adalovelace_7_8_nst.zip", inner)
+    assert found_in(tmp_path / "class.zip") == [("adalovelace", "7", "x.ipynb")]
+
+
+def test_a_hostile_zip_costs_its_owner_alone(tmp_path):
+    zipped(tmp_path / "ada.zip")
+    with zipfile.ZipFile(tmp_path / "bob.zip", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("x.ipynb", "x" * 1000)
+    data = bytearray((tmp_path / "bob.zip").read_bytes())
+    data[50:60] = b"\xff" * 10
+    (tmp_path / "bob.zip").write_bytes(data)
+    stored = zipped(tmp_path / "cleo.zip", "{}" * 50)
+    (tmp_path / "cleo.zip").write_bytes(stored.replace(b"x.ipynb", b"\xff.ipynb"))
+    students = [student for student, _, _ in found_in(tmp_path)]
+    assert students == ["ada", "bob", "cleo"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX only")
+def test_a_folder_with_zips_is_copied_but_for_the_reports(tmp_path, monkeypatch):
+    folder = tmp_path / "class"
+    (folder / "report" / "graded").mkdir(parents=True)
+    (folder / "report" / "graded" / "x.json").write_text("{}")
+    zipped(folder / "ada.zip")
+    os.mkfifo(folder / "bob.ipynb")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "y.ipynb").write_text("{}")
+    (folder / "cleo").symlink_to("../elsewhere")
+    (folder / "nowhere").symlink_to("../gone")
+    monkeypatch.chdir(folder)
+    found = found_in(Path(), Path("report"))
+    assert [name for _, _, name in found] == ["x.ipynb", "bob.ipynb", "y.ipynb", "nowhere"]
+
+
+def test_zips_have_a_limit_together(tmp_path, monkeypatch):
+    sizes = []
+
+    def extract(path, into, limit, honest=classroom._extract):
+        sizes.append(limit)
+        return honest(path, into, limit) + 19.5e9
+
+    zipped(tmp_path / "ada.zip")
+    zipped(tmp_path / "bob.zip")
+    monkeypatch.setattr(classroom, "_extract", extract)
+    assert len(found_in(tmp_path)) == 2 and sizes[0] == 1e9 and sizes[1] < 0.6e9
+
+
+def test_the_solved_notebook_counts_not_the_handout_beside_it(tmp_path):
+    for name, book in (("ada/course/nst.ipynb", EMPTY), ("ada/my.ipynb", SOLVED),
+                       ("bob/going_further.ipynb", nbformat.v4.new_notebook()),
+                       ("bob/nst.ipynb", EMPTY)):  # fmt: skip
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(nbformat.writes(book))
+    assert [name for _, _, name in found_in(tmp_path)] == ["my.ipynb", "nst.ipynb"]
+
+
+def test_a_zip_bomb_is_not_unpacked(tmp_path):
     zipped(tmp_path / "ada.zip", "0" * 10**6)
     with pytest.raises(classroom.ClassroomError, match="more than 0 GB"):
         classroom._extract(tmp_path / "ada.zip", tmp_path / "into", 1e5)
@@ -492,6 +555,19 @@ def test_of_a_costly_cell_only_definitions_run_again():
     kept = classroom._definitions(source)
     assert kept == ["import a", "x = 3", "def g():\n    return f()", "z = lambda: f()"]
     assert classroom._only_definitions("x = 3") == "", "it was this that took so long"
+    f = "def f():\n    pass"
+    for source in (f"{f}\nf?", f"y = !ls\n{f}", f"%%time\n{f}", f"if 1:\n    %time f()\n{f}"):
+        assert classroom._definitions(source) == [f], source
+    for source in (f"%%script false\n{f}", f"%%skip\n{f}", f"raise SystemExit\n{f}"):
+        assert classroom._definitions(source) == [], "Jupyter does not run it either"
+
+
+def test_a_stub_below_an_answer_is_left_out():
+    given = classroom.Given(stubs={"def gram_matrix(A):\n    raise NotImplementedError"})
+    stub = (2, next(iter(given.stubs)))
+    for answer in ("def gram_matrix(A):\n    return A", "gram_matrix = lambda A: A"):
+        assert classroom._without_stubs([(1, answer), stub], given) == [(1, answer)]
+    assert classroom._without_stubs([(1, "x = 3"), stub], given) == [(1, "x = 3"), stub]
 
 
 @pytest.mark.parametrize("arguments", [["grade", "nowhere", "--out", "r"], ["check", "nowhere"]])

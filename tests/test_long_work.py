@@ -206,12 +206,12 @@ def test_ctrl_c_in_the_notebook_s_own_loop(solution):
     for _ in range(5):
         exec(begin, known)
         try:
-            with ctrl_c_after(took * rng.random()):
+            with ctrl_c_after(took / 2 * rng.random()):
                 exec(loop, known)
         except KeyboardInterrupt:
             interrupted += 1
         G, done = known["G"].numpy(), int(known["optimizer"].iterations)
-        assert np.abs(G - pictures[done]).max() < 2 / 255, done
+        assert done == np.argmin([np.abs(G - picture).mean() for picture in pictures])
     assert interrupted
 
 

@@ -266,7 +266,8 @@ ways = {
     "mkdir": lambda p: os.mkdir(p), "through a link": lambda p: (
         os.symlink(os.path.dirname(p), "way"), open("way/" + os.path.basename(p), "w")),
     "TensorFlow": lambda p: sys.modules["tensorflow"].io.write_file(p, "x"),
-    "C": lambda p: ctypes.PyDLL(None, handle=ctypes.pythonapi._handle).open(p.encode(), 65, 0o666),
+    "C": lambda p: ctypes.PyDLL(None, handle=ctypes.pythonapi._handle).open(
+        p.encode(), os.O_CREAT | os.O_WRONLY, 0o666),
 }
 def error_of(way, *arguments):
     try:
@@ -282,10 +283,14 @@ for out in outs:
     for name, harm in harms.items():
         p = os.path.join(out, "old", name)
         error_of(exec, harm, globals())
+def dial(address):
+    with socket.socket() as s:
+        s.settimeout(2)
+        s.connect(address)
 far = ("192.0.2.1", 9)
 reached = {
-    "a port that listens": error_of(socket.socket().connect, ("127.0.0.1", port)),
-    "elsewhere": error_of(socket.socket().connect, far),
+    "a port that listens": error_of(dial, ("127.0.0.1", port)),
+    "elsewhere": error_of(dial, far),
     "a datagram": error_of(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto, b"x", far),
     "a signal": error_of(os.kill, os.getppid(), 0),
 }
@@ -303,6 +308,9 @@ MARKS = {  # what Landlock does not refuse
     "fchmod": "os.chmod(os.open(p, 0), 0o700)", "futime": "os.utime(os.open(p, 0), (0, 0))",
     "dir_fd": "os.utime(os.path.basename(p), (0, 0), dir_fd=os.open(os.path.dirname(p), 0))",
 }  # fmt: skip
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="the ways out are those of POSIX")
 
 
 def landlock() -> int:
@@ -358,6 +366,7 @@ def outside(tmp_path, monkeypatch):
         shutil.rmtree(folder)
 
 
+@posix
 def test_without_the_grader_all_ways_lead_out(outside, tmp_path):
     command = [sys.executable, "-c", "import tensorflow\n" + outside.code]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
@@ -368,6 +377,7 @@ def test_without_the_grader_all_ways_lead_out(outside, tmp_path):
     assert not reached["a port that listens"] and not reached["a signal"]
 
 
+@posix
 @pytest.mark.parametrize("by", ["confine", "guard", "confine and guard"])
 def test_what_each_of_the_two_fences_refuses(outside, tmp_path, by):
     """Without a kernel, which takes 10 s to start; `tensorflow` is not imported."""
@@ -390,7 +400,8 @@ def test_what_each_of_the_two_fences_refuses(outside, tmp_path, by):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert outside.new() <= (set() if version else {"C"})
-    assert outside.harmed() <= (set() if "guard" in by else {*MARKS})
+    by_landlock = {*MARKS} | ({"truncate"} if version < 3 else set())
+    assert outside.harmed() <= (set() if "guard" in by else by_landlock)
     reached = json.loads((folder / "work/reached.json").read_text())
     guarded = "guard" in by
     refused = {name for name, error in reached.items() if error == "PermissionError"}

@@ -515,6 +515,11 @@ def right_other_defaults(generated_image, vgg, a_C, a_S, optimizer, alpha=100, b
     return _right_step(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
 
 
+@named("train-defaults")
+def wrong_defaults(generated_image, vgg, a_C, a_S, optimizer, alpha=40, beta=10):
+    return _right_step(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
+
+
 def _twin(layers, **names):
     """The right train_step in a notebook with other `STYLE_LAYERS`."""
     style_cost = rebind(compute_style_cost, STYLE_LAYERS=layers)
