@@ -1180,7 +1180,9 @@ def stylize(
             notes += [frame.note] if frame.note else []
             if on_frame:
                 on_frame(frame)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RuntimeError) as error:
+        if "KeyboardInterrupt" not in repr(error):  # TensorFlow wraps it if it comes while tracing
+            raise
         notes.append("interrupted")
     if not (lowered or notes) and options.get("steps") != 0:
         hurried = options.get("seconds") is not None and len(history) == 1

@@ -180,6 +180,20 @@ def test_ctrl_c_at_random_moments_of_painting(folder, times, options):
     assert np.array_equal(nst_utils.to_pixels(again.image), nst_utils.to_pixels(whole.image))
 
 
+def test_ctrl_c_that_tensorflow_wraps_while_it_traces(monkeypatch):
+    says = "MISMATCH: InvalidArgumentError REPLACED BY KeyboardInterrupt: <EMPTY MESSAGE>"
+
+    def fail(self, G):
+        raise RuntimeError(says)
+
+    monkeypatch.setattr(nst_utils.Objective, "__call__", fail)
+    painting = nst_utils.stylize(C, S, **LIGHT)
+    assert painting.stopped == "interrupted" and np.array_equal(painting.image, C)
+    says = "another"
+    with pytest.raises(RuntimeError, match="another"):
+        nst_utils.stylize(C, S, **LIGHT)
+
+
 @timer
 def test_ctrl_c_in_the_notebook_s_own_loop(solution):
     """G is the picture after so many whole steps as Adam has counted, and can be painted on."""
@@ -208,7 +222,8 @@ def test_ctrl_c_in_the_notebook_s_own_loop(solution):
         try:
             with ctrl_c_after(took / 2 * rng.random()):
                 exec(loop, known)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, RuntimeError) as error:  # TensorFlow's own, while it traces
+            assert "KeyboardInterrupt" in repr(error)
             interrupted += 1
         G, done = known["G"].numpy(), int(known["optimizer"].iterations)
         assert done == np.argmin([np.abs(G - picture).mean() for picture in pictures])
