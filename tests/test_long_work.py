@@ -225,7 +225,7 @@ def test_ctrl_c_in_the_notebook_s_own_loop(solution):
         except (KeyboardInterrupt, RuntimeError) as error:  # TensorFlow's own, while it traces
             assert "KeyboardInterrupt" in repr(error)
             interrupted += 1
-        G, done = known["G"].numpy(), int(known["optimizer"].iterations)
+        G, done = known["G"].numpy(), int(known["optimizer"].iterations.numpy())
         assert done == np.argmin([np.abs(G - picture).mean() for picture in pictures])
     assert interrupted
 
