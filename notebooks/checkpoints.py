@@ -1433,8 +1433,13 @@ TOTAL_OUTER = {
 TOTAL_JOIN = {"+": lambda p, q: p + q, "-": lambda p, q: p - q, "*": lambda p, q: p * q}
 
 
-def _total_finding(outer: str, w: str, X: str, join: str, v: str, Y: str) -> Finding:
-    """The sentence for `outer` (`w` X `join` `v` Y), which is what the student's function computes."""
+def _total_finding(
+    outer: str, w: str, X: str, join: str, v: str, Y: str, swapped: set[tuple[str, str]]
+) -> Finding:
+    """The sentence for `outer` (`w` X `join` `v` Y), which is what the student's function computes.
+
+    `swapped` holds the numbers that are beta's and alpha's when written the other way round.
+    """
     terms = [n if u == "1" else f"{u}*{n}" for u, n in ((w, X), (v, Y)) if u != "0"]
     text = outer + (
         f" {join} ".join(terms) if not outer or len(terms) < 2 else f"({f' {join} '.join(terms)})"
@@ -1459,7 +1464,7 @@ def _total_finding(outer: str, w: str, X: str, join: str, v: str, Y: str) -> Fin
             FACTOR,
             "alpha and beta are swapped (or J_content and J_style are)",
         )
-    elif (w, v) == ("40", "10"):
+    elif (w, v) in swapped:
         mistake, credit, why = (
             "total-hard-coded-swapped",
             TWO,
@@ -1536,15 +1541,18 @@ def _total_explain(cases: list, rows: list, gots: list, facts: list) -> Finding 
             f"The arguments of your def line are in another order ({', '.join(order)}): they are swapped. Leave it as it was.",
         )
     weights = dict(TOTAL_WEIGHTS)
-    for number in (cases[rows[0]]["alpha"], cases[rows[0]]["beta"]):  # the defaults of the def line
+    own = next(case for case in cases if case["weights"] == "default")  # those of the def line
+    for number in (own["alpha"], own["beta"]):
         weights.setdefault(f"{number:.6g}", lambda a, b, number=number: number)
+    written = f"{own['beta']:.6g}", f"{own['alpha']:.6g}"
+    swapped = {("40", "10")} | ({written} if written[0] != written[1] else set())
     pairs = (("J_content", "J_style"), ("J_content", "J_content"), ("J_style", "J_style"))
     for outer, join in itertools.product(TOTAL_OUTER, TOTAL_JOIN):
         for (X, Y), w, v in itertools.product(pairs, weights, weights):
             p, q = weights[w](a, b) * numbers[X], weights[v](a, b) * numbers[Y]
             result = TOTAL_OUTER[outer](TOTAL_JOIN[join](p, q), a, b)
             if (abs(got - result) <= TOLERANCE * abs(result)).all():
-                return _total_finding(outer, w, X, join, v, Y)
+                return _total_finding(outer, w, X, join, v, Y, swapped)
     return None
 
 

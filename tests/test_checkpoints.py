@@ -172,6 +172,7 @@ def test_error_shows_the_line():
         ("compute_layer_style_cost", "wrong_reshape_only", 12),
         ("compute_layer_style_cost", "wrong_reshape_only_no_quarter", 5),
         ("total_cost", "wrong_swapped", 7),
+        ("total_cost", "wrong_own_defaults_hard_coded_swapped", 3),
         ("train_step", "wrong_no_clip", 15),
         ("train_step", "wrong_cost_after", 20),
         ("train_step", "wrong_own_content", 10),

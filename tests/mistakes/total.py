@@ -30,6 +30,11 @@ def wrong_own_defaults_hard_coded(J_content, J_style, alpha=5, beta=7):
     return 5 * J_content + 7 * J_style
 
 
+@named("total-hard-coded-swapped")
+def wrong_own_defaults_hard_coded_swapped(J_content, J_style, alpha=5, beta=7):
+    return 7 * J_content + 5 * J_style
+
+
 @named("total-hard-coded+total-no-beta")
 def wrong_hard_coded_no_beta(J_content, J_style, alpha=10, beta=40):
     return 10 * J_content + J_style
