@@ -13,7 +13,6 @@ import nbformat
 import pytest
 from conftest import ROOT, SOLUTION
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
 
 import classroom
 
@@ -71,13 +70,18 @@ def test_student_version_stops_at_exercise_1_and_passes_when_solved(solution):
     """What a student does: run until the first exercise is missed, solve all, go on from there."""
     student = nbformat.read(STUDENT, 4)
     place = {"metadata": {"path": str(STUDENT.parent)}}
-    client = NotebookClient(student, timeout=300, resources=place)
+    # Errors are allowed up to Exercise 1: else the kernel, as it does for "run all", drops requests
+    # that come soon after an error, and the solution below would sometimes not be run.
+    client = NotebookClient(student, timeout=300, resources=place, allow_errors=True)
     with client.setup_kernel():
-        with pytest.raises(CellExecutionError) as caught:
-            for index, cell in enumerate(student.cells):
-                client.execute_cell(cell, index)
-        assert caught.value.ename == "NotImplementedError"
-        assert caught.value.evalue == "Exercise 1: compute_content_cost"
+        for index, cell in enumerate(student.cells):
+            client.execute_cell(cell, index)
+            errors = [o for o in cell.get("outputs", []) if o.output_type == "error"]
+            if errors:
+                break
+        assert errors[0].ename == "NotImplementedError"
+        assert errors[0].evalue == "Exercise 1: compute_content_cost"
+        client.allow_errors = False
         first = student.cells.index(solution_of(student, EXERCISES[0]))
         assert first < index
         for name in EXERCISES:
