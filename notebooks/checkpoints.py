@@ -35,7 +35,7 @@ import itertools
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -1691,7 +1691,8 @@ def _draw_train_case(rng, size: tuple, optimizer: str, explicit: int, graph: int
         for key in (f"kernel_{i}", f"bias_{i}"):
             case[key] = case[key] * np.float32(scale)
     if explicit:
-        case["alpha"], case["beta"] = (float(np.float32(n)) for n in rng.uniform((4, 15), (9, 30)))
+        alpha, ratio = rng.uniform((4, 1.5), (9, 3))  # ratio 4: to forget either would look alike
+        case["alpha"], case["beta"] = float(np.float32(alpha)), float(np.float32(alpha * ratio))
     case["learning_rate"] = 0.03
     if optimizer == "sgd":
         case["learning_rate"] = 1.0
@@ -1784,6 +1785,9 @@ TRAIN_UPDATES = (  # pixels before, what the optimiser subtracts -> pixels after
     Mistake("train-step-doubled", 4, FACTOR, lambda x, d: (x - 2 * d).clip(0, 1), "the step is twice as large as it should be: is the gradient applied twice?"),
 )
 # fmt: on
+
+
+RIGHT_COST = ("", "C", "S")  # the key of J itself
 
 
 def _variants() -> list[tuple]:
@@ -1951,45 +1955,39 @@ def _train_update_finding(cases: list, facts: list, steps: list, cost_key: tuple
     )
 
 
-def _train_cost_finding(cases: list, facts: list, steps: list) -> tuple[Finding | None, tuple]:
-    """Which cost was returned by the first step? (None, key) for the right one."""
-    right = ("", "C", "S")
+def _train_costs(cases: list, facts: list, steps: list) -> Iterator[tuple[Finding | None, tuple]]:
+    """The costs that give the J of the first step, the likeliest first. (None, key) for the right one.
+
+    Numbers are drawn, so two costs can agree by chance: only the pixels tell which one it is.
+    """
     values = [_number(fact, "value_1") for fact in facts]
-    for key in _variants():
-        if all(
-            _same(v, _variant(c, s[0]["terms"], key)[0]) for v, c, s in zip(values, cases, steps)
-        ):
-            parts = _variant_parts(key)
-            if not parts:
-                return None, right
-            says = ", and ".join(p.says for p in parts)
-            credit = parts[0].credit if len(parts) == 1 else TWO
-            return Finding("+".join(p.id for p in parts), parts[0].hint, credit, says), key
+
+    def fitting(terms: list) -> Iterator[tuple]:
+        for key in _variants():
+            if all(_same(v, _variant(c, t, key)[0]) for v, c, t in zip(values, cases, terms)):
+                yield key, _variant_parts(key)
+
+    for key, parts in fitting([step[0]["terms"] for step in steps]):
+        if not parts:
+            yield None, key
+            continue
+        says = ", and ".join(p.says for p in parts)
+        credit = parts[0].credit if len(parts) == 1 else TWO
+        yield Finding("+".join(p.id for p in parts), parts[0].hint, credit, says), key
     pixels = [_number(fact, "pixels_1") for fact in facts]
     if all(
         p is not None and p.shape == s[0]["image"].shape and abs(p).max() < 300
         for p, s in zip(pixels, steps)
     ):
-        later = [_terms(case, p) for case, p in zip(cases, pixels)]
-        for key in _variants():
-            if all(_same(v, _variant(c, t, key)[0]) for v, c, t in zip(values, cases, later)):
-                parts = _variant_parts(key)
-                says = (
-                    "J is computed after the step: return the J of the image before it"
-                    + "".join(", and " + p.says for p in parts)
-                )
-                return Finding(
-                    "+".join(["train-cost-after"] + [p.id for p in parts]),
-                    6,
-                    TWO if parts else SLIP,
-                    says,
-                ), key
-    return Finding(
-        "train-cost",
-        6,
-        PART,
-        "the J that is returned is not alpha J_content + beta J_style of the image before the step",
-    ), right
+        for key, parts in fitting([_terms(case, p) for case, p in zip(cases, pixels)]):
+            says = "J is computed after the step: return the J of the image before it"
+            says += "".join(", and " + p.says for p in parts)
+            ids = "+".join(["train-cost-after"] + [p.id for p in parts])
+            yield Finding(ids, 6, TWO if parts else SLIP, says), key
+    says = (
+        "the J that is returned is not alpha J_content + beta J_style of the image before the step"
+    )
+    yield Finding("train-cost", 6, PART, says), RIGHT_COST
 
 
 UNEARNED = ("train-pixels", "train-not-applied")  # without a right J these show nothing
@@ -1999,12 +1997,16 @@ def _train_finding(cases: list, facts: list, steps: list) -> Finding | None:
     """All that can be wrong with results that did arrive, the worst first."""
     kinds = {_text(f, f"kind_{n}", 40) for f in facts for n in (1, 2)}
     values = [_number(f, f"value_{n}") for f in facts for n in (1, 2)]
-    cost, key = _train_cost_finding(cases, facts, steps)
-    update = _train_update_finding(cases, facts, steps, ("", "C", "S"))
+    costs = _train_costs(cases, facts, steps)
+    cost, key = first = next(costs)
+    update = _train_update_finding(cases, facts, steps, RIGHT_COST)
     if cost and update is None and "train-cost" not in cost.id:
         says = f"the image moves along the right gradient, but the J that is returned is another one: {cost.says}"
         cost = Finding("train-returns-part", 6, SLIP, says)
     elif update is not None:
+        fitting = itertools.chain([first], costs)
+        followed = (c for c in fitting if not _train_update_finding(cases, facts, steps, c[1]))
+        cost, key = next(followed, first)
         update = _train_update_finding(cases, facts, steps, key)
     if any(v is None for v in values):
         found = _kind_finding("train_step", min(kinds & {"NoneType", "tuple", "list"} or kinds))

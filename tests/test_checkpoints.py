@@ -43,7 +43,8 @@ def judge(name: str, fn, cases: list) -> checkpoints.Verdict:
     return exercise.judge(cases, [exercise.observe(fn, case) for case in cases])
 
 
-def fresh(name: str, seed: int | None = None) -> list:
+def fresh(name: str, seed: int = 0) -> list:
+    """Cases of one seed: a test that draws its numbers would one day be red for no reason."""
     return checkpoints.REGISTRY[name].cases(np.random.default_rng(seed))
 
 
@@ -195,6 +196,30 @@ def test_partial_credit(name, key, points, verdicts):
 def test_one_weight_forgotten_earns_no_less_than_both(name, one, both, verdicts):
     assert verdicts[name, one][1].points >= verdicts[name, both][1].points > 0
     assert ("alpha" if "alpha" in one else "beta") + " is" in verdicts[name, one][1].diagnosis
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("forgotten", ["alpha", "beta"])
+def test_two_costs_that_agree_by_chance_are_told_apart_by_the_pixels(forgotten, seed):
+    cases = fresh("train_step", seed)
+    case = cases[1]  # the one with weights of its own, outside tf.function
+    terms = checkpoints._rollout(case)[0]["terms"]
+    J_content, J_style = terms["content"]["C"][0], terms["style"]["S"][0]
+    case["beta"] = ((case["alpha"] - 10) * J_content + 40 * J_style) / J_style
+    fn = getattr(MODULES["train_step"], f"wrong_{forgotten}_not_passed")
+    assert judge_wrong("train_step", fn, cases).mistake == f"train-{forgotten}-ignored"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_other_numbers_give_the_same_verdicts(seed, verdicts):
+    """A student's points must not depend on the numbers that were drawn."""
+    for name, key in RIGHT:
+        verdict = judge(name, functions(name, "right_")[key], fresh(name, seed))
+        assert verdict.mistake == "", (key, verdict)
+    for (name, key), (fn, expected) in verdicts.items():
+        verdict = judge_wrong(name, fn, fresh(name, seed))
+        assert (verdict.mistake, verdict.points) == (expected.mistake, expected.points), key
 
 
 def test_expected_and_got_can_be_told_apart(verdicts):
