@@ -974,8 +974,11 @@ def _explain(name: str, rows: list, gots: list, dims: list, bases: Callable) -> 
 
 
 def _shapes(rng: np.random.Generator, count: int, low: int = 2, high: int = 10) -> list[tuple]:
-    """`count` triples of different numbers: n_H, n_W, n_C."""
-    return [tuple(int(n) for n in rng.permutation(range(low, high))[:3]) for _ in range(count)]
+    """`count` triples of different numbers, n_H, n_W, n_C, where n_H * n_W is not n_C either."""
+    drawn = (
+        tuple(int(n) for n in rng.permutation(range(low, high))[:3]) for _ in itertools.count()
+    )
+    return list(itertools.islice((s for s in drawn if s[0] * s[1] != s[2]), count))
 
 
 def _draw(rng: np.random.Generator, shape: tuple, scale: float = 1.0) -> np.ndarray:
@@ -1215,6 +1218,7 @@ def cases_compute_layer_style_cost(rng: np.random.Generator) -> list[dict]:
     cases = []
     for shape, large, graph in kinds:
         case = {"a_S": _draw(rng, (1, *shape), 2.5), "a_G": _draw(rng, (1, *shape))}
+        case["a_S"][..., 1::2] *= -1  # so that the difference of the Gram matrices has both signs
         if not large:  # what the student's own gram_matrix gives here tells whose mistake it is
             for side in "SG":
                 case["own_input_" + side] = _channels_first(case["a_" + side]).copy()
@@ -1380,7 +1384,8 @@ def cases_total_cost(rng: np.random.Generator) -> list[dict]:
     )
     cases = []
     for costs, weights, keywords, graph in kinds:
-        numbers = [float(np.float32(n)) for n in rng.uniform((0.5, 0.5, 2, 2), (9, 9, 70, 70))]
+        drawn = rng.uniform((0.5, 5, 2, 40), (4, 9, 30, 70))  # so that what is swapped shows
+        numbers = [float(np.float32(n)) for n in drawn]
         if weights == "default":
             numbers[2:] = 10.0, 40.0
         case = dict(zip(("J_content", "J_style", "alpha", "beta"), numbers))
@@ -1691,7 +1696,7 @@ def _draw_train_case(rng, size: tuple, optimizer: str, explicit: int, graph: int
         for key in (f"kernel_{i}", f"bias_{i}"):
             case[key] = case[key] * np.float32(scale)
     if explicit:
-        alpha, ratio = rng.uniform((4, 1.5), (9, 3))  # ratio 4: to forget either would look alike
+        alpha, ratio = rng.uniform((3, 1.5), (7, 3))  # ratio 4: to forget either would look alike
         case["alpha"], case["beta"] = float(np.float32(alpha)), float(np.float32(alpha * ratio))
     case["learning_rate"] = 0.03
     if optimizer == "sgd":
