@@ -31,7 +31,7 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -1091,6 +1091,9 @@ class Recipe:
     style_scale: float = 1.0  # 2: the style picture, and so its strokes, twice as large
     colour: str = "style"  # or keep the photo's: "matched", "luminance"
     tv: float = 3.0  # weight of the total variation: smooths; 0 is the notebook's J, with ripple
+    edges: str = (
+        "mirrored"  # the picture goes on beyond them; "zeros": the notebook's J, and a frame
+    )
     init: str | tf.Tensor = "content"  # or another of STARTS, or a picture
     optimizer: str = "lbfgs"  # or "adam"; see tests/benchmark.py
     scales: int | None = None  # None: halve while the longer side stays at 160 pixels or more
@@ -1103,6 +1106,7 @@ class Recipe:
     def __post_init__(self) -> None:
         self._read_lists()
         choices = {"colour": ("style", "matched", "luminance"), "optimizer": ("adam", "lbfgs")}
+        choices["edges"] = ("mirrored", "zeros")
         if isinstance(self.init, str):
             choices["init"] = STARTS
         for name, known in choices.items():
@@ -1150,6 +1154,10 @@ class Recipe:
     def limit(self) -> int | None:
         """Steps at each scale, at most; None if only the seconds count."""
         return 40 if self.steps is None and self.seconds is None else self.steps
+
+    def border(self) -> int:
+        """Pixels that the canvas is larger than the picture, at each side."""
+        return BORDER if self.edges == "mirrored" else 0
 
     def layers(self) -> list[str]:
         """Names of the layers that are read: style layers first, the content layer last."""
@@ -1205,6 +1213,12 @@ def paint(
     neither Gatys' nor the notebook's: it takes fine ripple away. What a coarser scale changed is
     carried up as a *difference* to where the finer one starts: the photo's fine detail would be
     lost with the picture itself. Differs from Gatys 2015, who start from noise, at one scale.
+
+    VGG-19 pads with zeros: at its edges it sees a step to black, and a picture made with it has a
+    frame one or two pixels wide. So it paints on a canvas that is larger by BORDER pixels at each
+    side, where the photo goes on as in a mirror, and cuts them off; J is that of the whole canvas.
+    Neither the paper nor the notebook does so, and edges = "zeros" does not.
+
     `init="patches"` reaches a low J sooner, but the photo is less clear: a lower J is not a better
     picture.
     """
@@ -1247,9 +1261,14 @@ def paint(
             yield Frame(side, step, time.monotonic() - start, *nan, shown(G), note, source)
             return
         best, laps = None, [time.monotonic()]
-        progress = _clock(start, recipe, side == sides[-1])
-        objective = Objective(vgg, c, ss, recipe)
-        for costs, image, note in _descend(objective, G, recipe, progress):
+        progress, border = _clock(start, recipe, side == sides[-1]), recipe.border()
+        masks = [
+            _mirrored(_mask_of_size(mask, c.shape[1:3]), border) for mask in recipe.masks or ()
+        ]
+        here = replace(recipe, masks=masks or None)
+        objective = Objective(vgg, _mirrored(c, border), ss, here)
+        for costs, canvas, note in _descend(objective, _mirrored(G, border), recipe, progress):
+            image = canvas[:, border : border + G.shape[1], border : border + G.shape[2]]
             laps.append(time.monotonic())
             step += best is not None and not note
             yield Frame(side, step, laps[-1] - start, *costs, shown(image), note, source)
@@ -1275,6 +1294,15 @@ def _pictures(style: tf.Tensor | Sequence[tf.Tensor]) -> list[tf.Tensor]:
 def _carried_up(base: tf.Tensor, change: tf.Tensor) -> tf.Tensor:
     """Add what a coarser scale changed to the picture that it is counted from."""
     return tf.clip_by_value(base + _resize(change, base.shape[1:3]), 0, 1)
+
+
+BORDER = 16  # pixels
+
+
+def _mirrored(image: tf.Tensor, border: int) -> tf.Tensor:
+    """Let a picture go on for `border` pixels at each side as in a mirror."""
+    pads = [(0, 0), (border, border), (border, border), (0, 0)]
+    return tf.pad(image, pads, "SYMMETRIC") if border else image
 
 
 def _descend(
@@ -1399,7 +1427,7 @@ def _clock(start: float, recipe: Recipe, last: bool) -> Callable[[int], float]:
 
 # The objective of one scale
 
-TILE = 768  # pixels; the largest width and height that is painted in one piece
+TILE = 768 + 2 * BORDER  # pixels; the largest canvas, down or across, that is painted in one piece
 
 
 class Objective:
@@ -1765,7 +1793,7 @@ CGROUP = "/sys/fs/cgroup"  # where a container sees its own limits
 
 def memory_needed(shape: Sequence[int], optimizer: str = "lbfgs") -> float:
     """Estimate the gigabytes that painting a picture, (1, n_H, n_W, 3), takes."""
-    window = min(shape[1], TILE) * min(shape[2], TILE)
+    window = np.prod([min(n + 2 * BORDER, TILE) for n in shape[1:3]])
     return (MEMORY[0] + MEMORY[1] * window + PICTURE[optimizer] * shape[1] * shape[2]) / 1e9
 
 
@@ -1789,7 +1817,8 @@ def seconds_needed(shape: Sequence[int], recipe: Recipe) -> float:
         return recipe.seconds
     work, deepest = 0.0, _deepest(recipe.layers())
     for side in _sides(shape, recipe.scales):
-        windows = _windows([round(n * side / max(shape)) for n in shape], _reach(deepest))
+        canvas = [round(n * side / max(shape)) + 2 * recipe.border() for n in shape]
+        windows = _windows(canvas, _reach(deepest))
         passes = 3 / 2 if len(windows) > 1 else 1  # forward twice; they overlap, too
         for (_, _, n_H, n_W), _ in windows:
             work += passes * _operations((1, n_H, n_W, 3), deepest)
@@ -1903,6 +1932,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--style-scale", type=float, help=f"2: strokes twice as large {now}")
     add("--colour", help=f"style; matched or luminance: the photo's {now}")
     add("--tv", type=float, help=f"smoothing by total variation {now}")
+    add("--edges", help=f"mirrored, or zeros: the paper's, with a faint frame {now}")
     add("--init", help=f"{', '.join(STARTS)} or a picture's file {now}")
     add("--optimizer", help=f"lbfgs or adam {now}")
     add("--scales", type=int, help="how often the side is halved, plus 1 (by size)")

@@ -53,6 +53,7 @@ PAIRS = [  # photo, painting: the first of each two that exists
 HELD_OUT = ["block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3"]  # nobody's, see Track 0
 SHARES = (0.05, 0.1, 0.4, 1.0)  # of a published budget
 MOMENTS = (5, 15, 30, 60, 120)  # seconds, Track B
+PLAIN = {"tv": 0, "edges": "zeros"}  # J is the notebook's own
 OUR_STEPS = {"A": 1200, "0": 160}  # that our painter is given, at most; nothing else stops it
 BETAS = (10, 40, 160, 640, 2560)  # of our painter on Track 0: each recipe weighs style otherwise
 
@@ -480,7 +481,7 @@ class Bench:
 
     def same_cost(self, case: Case) -> tuple[nst_utils.Objective, Cost]:
         """The costs of Track A: the painter's own with their gradient, and as a plain function."""
-        recipe = Recipe(content_layer=self.content_layer, tv=0)
+        recipe = Recipe(content_layer=self.content_layer, **PLAIN)
         model = nst_utils.build_vgg19(case.weights, recipe.layers(), "max")
         objective = nst_utils.Objective(model, case.C, [case.S], recipe)
         return objective, lambda G: objective._costs(objective._sums(G, *objective.pieces[0][1]))[0]
@@ -542,7 +543,7 @@ class Bench:
             mine = [(J(objective, pixels), row) for _, n, pixels, row in found if n == number]
             lowest = min((target for target, _ in mine), default=0.0)
             options = {"content_layer": self.content_layer, "init": "patches"}  # soonest to a low J
-            options |= {"steps": OUR_STEPS["A"], "tolerance": 0, "tv": 0}
+            options |= {"steps": OUR_STEPS["A"], "tolerance": 0} | PLAIN
             key = self.key("A", number, f"ours to {lowest:.5g}")
             frames = paint(case, self.out, key, options, lambda f: lowest >= f.J)  # noqa: B023
             for target, row in mine:
@@ -562,7 +563,7 @@ class Bench:
         @functools.cache
         def judged(number: int, beta: float) -> list[tuple[float, tuple[float, float]]]:
             """(seconds, distances) of each of our pictures."""
-            options = {"beta": beta, "tv": 0, "steps": OUR_STEPS["0"], "tolerance": 0}
+            options = {"beta": beta, "steps": OUR_STEPS["0"], "tolerance": 0} | PLAIN
             key = self.key("0", number, f"ours beta {beta}, {OUR_STEPS['0']} steps")
             frames = paint(self.cases[number], self.out, key, options)
             return [(seconds, judges[number](pixels)) for seconds, _, pixels in frames]
@@ -646,7 +647,7 @@ def one_size(side: int) -> dict[str, object]:
         for name, (n, m) in VGG19_LAYERS.items()
     }
     model = nst_utils.build_vgg19(weights, Recipe().layers(), "max")
-    objective = nst_utils.Objective(model, C, [S], Recipe())
+    objective = nst_utils.Objective(model, C, [S], Recipe(**PLAIN))
     matrix = tf.random.normal((4096, 4096))
     product = tf.function(lambda a: a @ a)
     steps, products = [], []

@@ -81,7 +81,7 @@ def test_windows_give_the_numbers_of_the_whole(vgg, monkeypatch, options):
 
 
 def test_windows_cover_every_pixel_once():
-    for height, width in ((769, 768), (1000, 3001), (2048, 800)):
+    for height, width in ((801, 800), (1000, 3001), (2048, 832)):
         seen = np.zeros((1, height, width), int)
         for (top, left, *size), inside in nst_utils._windows((1, height, width, 3), 96):
             assert top % 16 == left % 16 == 0 and max(size) <= nst_utils.TILE
@@ -125,6 +125,22 @@ def test_the_cost_falls_and_the_result_is_a_picture(optimizer):
     assert costs[-1] < 0.8 * costs[0]
     assert painting.image.shape == C.shape
     assert np.array_equal(painting.image, np.clip(painting.image, 0, 1))
+
+
+def test_mirrored_edges_paint_a_larger_canvas_and_cut_it(vgg, monkeypatch):
+    """The same as painting the photo with a mirrored border, and the same masks with theirs."""
+    pads = [(0, 0), (16, 16), (16, 16), (0, 0)]
+    canvas = tf.constant(np.pad(C, pads, mode="symmetric"))
+    masks = [LEFT, 1 - LEFT]
+    wide = [np.pad(np.asarray(mask), pads[1:3], mode="symmetric") for mask in masks]
+    options = {"steps": 3, "scales": 1, "seed": 1}
+    monkeypatch.setattr(nst_utils, "load_vgg19", lambda *_: vgg)  # it is calibrated on the photo
+    found = nst_utils.stylize(C, [S, T], **options, masks=masks)
+    options["style_scale"] = float(np.sqrt(tf.size(C) / tf.size(canvas)))  # no more of the style
+    want = nst_utils.stylize(canvas, [S, T], **options, masks=wide, edges="zeros")
+    np.testing.assert_allclose(found.history, want.history, 1e-3)
+    np.testing.assert_allclose(found.image, want.image[:, 16:-16, 16:-16], atol=1e-3)
+    assert np.abs(found.image - C).max() > 0.02
 
 
 def test_same_seed_same_picture():
@@ -183,6 +199,7 @@ def test_a_budget_of_seconds(monkeypatch):
     for optimizer in ("adam", "lbfgs"):
         now[0] = 0.0
         options = {"steps": None, "scales": 2, "tolerance": 0, "optimizer": optimizer}
+        options["edges"] = "zeros"  # the clock goes by the canvas
         frames = steps(seconds=42, **options)
         sides = [frame.side for frame in frames]
         assert sides.count(32) == 10 and sides.count(64) == 7 and frames[-1].seconds == 40

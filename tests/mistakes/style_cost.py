@@ -169,8 +169,8 @@ def wrong_hard_coded_normaliser(a_S, a_G):
 
 @named("style-dims-hard-coded")
 def wrong_hard_coded_reshape(a_S, a_G):
-    S, G = (tf.transpose(tf.reshape(a, [16, 3])) for a in (a_S, a_G))
-    return tf.reduce_sum((gram_matrix(S) - gram_matrix(G)) ** 2) / (4 * 3**2 * 16**2)
+    S, G = (tf.transpose(tf.reshape(a, [169, 11])) for a in (a_S, a_G))
+    return tf.reduce_sum((gram_matrix(S) - gram_matrix(G)) ** 2) / (4 * 11**2 * 169**2)
 
 
 @named("style-zero")
