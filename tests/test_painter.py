@@ -415,6 +415,7 @@ def test_animation(tmp_path):
         ({"beta": float("nan")}, "beta"),
         ({"alpha": 0, "beta": 0}, "nothing"),
         ({"colour": "grey"}, "luminance"),
+        ({"edges": "black"}, "mirrored or zeros"),
         ({"optimizer": "sgd"}, "lbfgs"),
         ({"init": "black"}, "noise"),
         ({"steps": -1}, "steps"),
