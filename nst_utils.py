@@ -1261,14 +1261,8 @@ def paint(
             yield Frame(side, step, time.monotonic() - start, *nan, shown(G), note, source)
             return
         best, laps = None, [time.monotonic()]
-        progress, border = _clock(start, recipe, side == sides[-1]), recipe.border()
-        masks = [
-            _mirrored(_mask_of_size(mask, c.shape[1:3]), border) for mask in recipe.masks or ()
-        ]
-        here = replace(recipe, masks=masks or None)
-        objective = Objective(vgg, _mirrored(c, border), ss, here)
-        for costs, canvas, note in _descend(objective, _mirrored(G, border), recipe, progress):
-            image = canvas[:, border : border + G.shape[1], border : border + G.shape[2]]
+        progress = _clock(start, recipe, side == sides[-1])
+        for costs, image, note in _descend_on_canvas(vgg, c, ss, G, recipe, progress):
             laps.append(time.monotonic())
             step += best is not None and not note
             yield Frame(side, step, laps[-1] - start, *costs, shown(image), note, source)
@@ -1303,6 +1297,22 @@ def _mirrored(image: tf.Tensor, border: int) -> tf.Tensor:
     """Let a picture go on for `border` pixels at each side as in a mirror."""
     pads = [(0, 0), (border, border), (border, border), (0, 0)]
     return tf.pad(image, pads, "SYMMETRIC") if border else image
+
+
+def _descend_on_canvas(
+    vgg: keras.Model,
+    C: tf.Tensor,
+    styles: Sequence[tf.Tensor],
+    G: tf.Tensor,
+    recipe: Recipe,
+    progress: Callable[[int], float],
+) -> Iterator[tuple[tuple[float, ...], tf.Tensor, str]]:
+    """Minimise with mirrored borders around all pictures; yield as `_descend`, without them."""
+    border, size = recipe.border(), C.shape[1:3]
+    masks = [_mirrored(_mask_of_size(mask, size), border) for mask in recipe.masks or ()]
+    objective = Objective(vgg, _mirrored(C, border), styles, replace(recipe, masks=masks or None))
+    for costs, canvas, note in _descend(objective, _mirrored(G, border), recipe, progress):
+        yield costs, canvas[:, border : border + size[0], border : border + size[1]], note
 
 
 def _descend(

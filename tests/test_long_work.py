@@ -87,6 +87,8 @@ def keep(path, version):
         nst_utils._cached_fit([C], 0, "block1_conv1")
 
 
+# Stopped between opening a file and keeping it, Python itself closes it, and says so.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("name", ["a.png", "a.gif", "kmeans"])
 def test_ctrl_c_at_every_line_of_saving_leaves_the_old_or_the_new_file(folder, monkeypatch, name):
     filters = {"block1_conv1": (np.ones((3, 3, 3, 64), "f4"), np.ones(64, "f4"))}
