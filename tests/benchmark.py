@@ -1,11 +1,12 @@
 """How much sooner does the painter reach what the published recipes reach?
 
     python tests/benchmark.py [--quick] [--tracks 0 A B speed] [--pairs 0 1 2] [--size 224]
-                              [--against NAME ...] [--minutes 70] [--out FOLDER]
+                              [--against NAME ...] [--start content] [--minutes 70] [--out FOLDER]
 
 Track 0  each published recipe as it was published: its own costs, layers and optimiser (but the
          Keras example's rate, the best of seven: the published one diverges at 224 px)
-         (our seconds: those of the best of five betas, the other four not counted; tv = 0)
+         (our seconds: those of the best of five betas, the other four not counted; tv = 0;
+         `--start patches`: from a picture laid of the painting's pieces, as always on Track A)
 Track A  the same costs for all; only optimiser, schedule, start and scales differ
 Track B  how far every recipe has come after 5, 15, 30, 60 and 120 seconds
 speed    GFLOP/s of a step beside those of a matrix product; memory; how both grow
@@ -464,6 +465,7 @@ class Bench:
     shares: list[float]
     content_layer: str
     against: list[str]
+    start: str = "content"
     rows: list[dict] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -564,7 +566,8 @@ class Bench:
         def judged(number: int, beta: float) -> list[tuple[float, tuple[float, float]]]:
             """(seconds, distances) of each of our pictures."""
             options = {"beta": beta, "steps": OUR_STEPS["0"], "tolerance": 0} | PLAIN
-            key = self.key("0", number, f"ours beta {beta}, {OUR_STEPS['0']} steps")
+            options["init"] = self.start
+            key = self.key("0", number, f"ours from {self.start} beta {beta}")
             frames = paint(self.cases[number], self.out, key, options)
             return [(seconds, judges[number](pixels)) for seconds, _, pixels in frames]
 
@@ -745,6 +748,7 @@ def main() -> int:
     add("--minutes", type=float, default=70, help="when to stop the baselines (70)")
     add("--until", type=float, default=1.0, help="largest share of a budget (1.0)")
     add("--content-layer", default=nst_utils.CONTENT_LAYER, help="of Track A (block4_conv2)")
+    add("--start", default="content", choices=["content", "patches"], help="ours, on Track 0")
     add("--against", nargs="+", default=[], help="parts of the baselines' names (all)")
     add("--quick", action="store_true", help="96 px, one pair, to 10 %%, about 5 minutes")
     add("--out", type=Path, default=Path("benchmark"), help="folder for runs and results")
@@ -761,7 +765,13 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     shares = [share for share in SHARES if share <= options.until]
     bench = Bench(
-        options.size, options.pairs, options.out, shares, options.content_layer, options.against
+        options.size,
+        options.pairs,
+        options.out,
+        shares,
+        options.content_layer,
+        options.against,
+        options.start,
     )
     print(
         "; ".join(
