@@ -1188,8 +1188,10 @@ def stylize(
             notes += [frame.note] if frame.note else []
             if on_frame:
                 on_frame(frame)
-    except (KeyboardInterrupt, RuntimeError) as error:
-        if "KeyboardInterrupt" not in repr(error):  # TensorFlow wraps it if it comes while tracing
+    except (KeyboardInterrupt, RuntimeError, SystemError) as error:
+        # While TensorFlow traces, its C++ code makes a RuntimeError of Ctrl-C that still names it,
+        # or loses it in a SystemError ("bad argument to internal function").
+        if "KeyboardInterrupt" not in repr(error) and not isinstance(error, SystemError):
             raise
         notes.append("interrupted")
     if not (lowered or notes) and options.get("steps") != 0:
