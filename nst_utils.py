@@ -1165,6 +1165,11 @@ class Recipe:
         return style + ([self.content_layer] if self.alpha else [])
 
 
+# What an error says that began as Ctrl-C: while TensorFlow traces, its C++ code makes it a
+# RuntimeError that still names it, or loses it in a SystemError.
+INTERRUPTED = ("KeyboardInterrupt", "bad argument to internal function")
+
+
 def stylize(
     content: tf.Tensor,
     style: tf.Tensor | Sequence[tf.Tensor],
@@ -1189,9 +1194,7 @@ def stylize(
             if on_frame:
                 on_frame(frame)
     except (KeyboardInterrupt, RuntimeError, SystemError) as error:
-        # While TensorFlow traces, its C++ code makes a RuntimeError of Ctrl-C that still names it,
-        # or loses it in a SystemError ("bad argument to internal function").
-        if "KeyboardInterrupt" not in repr(error) and not isinstance(error, SystemError):
+        if not any(words in repr(error) for words in INTERRUPTED):
             raise
         notes.append("interrupted")
     if not (lowered or notes) and options.get("steps") != 0:

@@ -565,9 +565,9 @@ class Bench:
         @functools.cache
         def judged(number: int, beta: float) -> list[tuple[float, tuple[float, float]]]:
             """(seconds, distances) of each of our pictures."""
-            options = {"beta": beta, "steps": OUR_STEPS["0"], "tolerance": 0} | PLAIN
-            options["init"] = self.start
-            key = self.key("0", number, f"ours from {self.start} beta {beta}")
+            steps = OUR_STEPS["0"]
+            options = {"init": self.start, "beta": beta, "steps": steps, "tolerance": 0} | PLAIN
+            key = self.key("0", number, f"ours from {self.start}, beta {beta}, {steps} steps")
             frames = paint(self.cases[number], self.out, key, options)
             return [(seconds, judges[number](pixels)) for seconds, _, pixels in frames]
 
