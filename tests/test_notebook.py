@@ -17,6 +17,7 @@ from nbclient import NotebookClient
 import classroom
 
 STUDENT = ROOT / "notebooks" / SOLUTION.name
+FURTHER = ROOT / "notebooks" / "going_further.ipynb"
 EXERCISES = [
     "compute_content_cost", "gram_matrix", "compute_layer_style_cost", "total_cost", "train_step",
 ]  # fmt: skip
@@ -34,6 +35,13 @@ def test_stored_outputs(solution):
     assert sum("image/jpeg" in o.get("data", {}) for o in outputs) >= 12
     assert not re.search(r"/(home|root|work|Users)/", SOLUTION.read_text(encoding="utf8"))
     assert SOLUTION.stat().st_size <= 2_500_000
+
+
+@pytest.mark.parametrize("path", [SOLUTION, STUDENT, FURTHER], ids=lambda path: path.name)
+def test_no_time_of_day_is_stored(path):
+    """Every run would change hundreds of lines; README's command to run them leaves it out."""
+    cells = nbformat.read(path, 4).cells
+    assert not [k for k, cell in enumerate(cells) if "execution" in cell.metadata]
 
 
 def test_cells_are_short(solution):
