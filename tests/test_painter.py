@@ -654,3 +654,23 @@ def test_benchmark_paints_with_its_own_network(tmp_path, monkeypatch):
     assert np.array_equal(frames[-1][2], again[-1][2])
     style, content = benchmark.Judge(case)(frames[0][2])
     assert style > 0.01 > content, "the start is the photo"
+
+
+@pytest.mark.parametrize("asked", [None, "block3_conv4"])
+def test_benchmark_races_with_the_content_layer_that_it_says(tmp_path, monkeypatch, asked):
+    layers, pixels = set(), nst_utils.to_pixels(C.numpy())
+
+    def paint(case, out, key, options):
+        layers.add(options["content_layer"])
+        assert options["content_layer"] in key, "else a kept run with another layer is read"
+        return [(2.0, 0.0, pixels)]
+
+    monkeypatch.setattr(benchmark, "paint", paint)
+    monkeypatch.setattr(benchmark, "Judge", lambda case: lambda pixels: (1.0, 1.0))
+    bench = benchmark.Bench(64, [], tmp_path, [0.05], asked, [], "patches")
+    bench.cases = {0: SimpleNamespace(name="a pair")}
+    its = SimpleNamespace(name="a recipe")
+    run = SimpleNamespace(baseline=its, shots={"5%": pixels}, times={"5%": 10.0})
+    bench.track_0([(bench.cases[0], 0, run)])
+    assert layers == {asked or "block2_conv1"} and bench.rows[0]["score"] == 5.0
+    assert bench.layer("A") == (asked or nst_utils.CONTENT_LAYER)
