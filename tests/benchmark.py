@@ -489,6 +489,11 @@ class Bench:
         layer = f" {self.layer(track)}" if track == "A" else ""
         return f"{track}{layer} {self.size} {number} {name}"
 
+    def ours(self, track: str, **options: object) -> dict:
+        """What our painter is told on a track."""
+        ends = {"steps": OUR_STEPS[track], "tolerance": 0}
+        return {"content_layer": self.layer(track)} | ends | PLAIN | options
+
     def same_cost(self, case: Case) -> tuple[nst_utils.Objective, Cost]:
         """The costs of Track A: the painter's own with their gradient, and as a plain function."""
         recipe = Recipe(content_layer=self.layer("A"), **PLAIN)
@@ -552,8 +557,7 @@ class Bench:
             objective, _ = self.same_cost(case)
             mine = [(J(objective, pixels), row) for _, n, pixels, row in found if n == number]
             lowest = min((target for target, _ in mine), default=0.0)
-            options = {"content_layer": self.layer("A"), "init": "patches"}  # soonest to a low J
-            options |= {"steps": OUR_STEPS["A"], "tolerance": 0} | PLAIN
+            options = self.ours("A", init="patches")  # soonest to a low J
             key = self.key("A", number, f"ours to {lowest:.5g}")
             frames = paint(case, self.out, key, options, lambda f: lowest >= f.J)  # noqa: B023
             for target, row in mine:
@@ -573,12 +577,9 @@ class Bench:
         @functools.cache
         def judged(number: int, beta: float) -> list[tuple[float, tuple[float, float]]]:
             """(seconds, distances) of each of our pictures."""
-            steps, layer = OUR_STEPS["0"], self.layer("0")
-            options = {"init": self.start, "content_layer": layer, "beta": beta}
-            options |= {"steps": steps, "tolerance": 0} | PLAIN
-            name = f"ours from {self.start}, {layer}, beta {beta}, {steps} steps"
-            key = self.key("0", number, name)
-            frames = paint(self.cases[number], self.out, key, options)
+            name = f"ours from {self.start}, {self.layer('0')}, beta {beta}, {OUR_STEPS['0']} steps"
+            options = self.ours("0", init=self.start, beta=beta)
+            frames = paint(self.cases[number], self.out, self.key("0", number, name), options)
             return [(seconds, judges[number](pixels)) for seconds, _, pixels in frames]
 
         for _, number, pixels, row in self.reached("0", runs):
