@@ -498,8 +498,15 @@ class Bench:
         """The costs of Track A: the painter's own with their gradient, and as a plain function."""
         recipe = Recipe(content_layer=self.layer("A"), **PLAIN)
         model = nst_utils.build_vgg19(case.weights, recipe.layers(), "max")
-        objective = nst_utils.Objective(model, case.C, [case.S], recipe)
-        return objective, lambda G: objective._costs(objective._sums(G, *objective.pieces[0][1]))[0]
+        net = nst_utils.Network(model, recipe.layers())
+        objective = nst_utils.Objective(net, case.C, [case.S], recipe)
+
+        @tf.custom_gradient
+        def cost(G: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+            J, _, _, gradient = objective._whole(G)
+            return J, lambda upstream: upstream * gradient
+
+        return objective, cost
 
     def runs(self, track: str) -> list[tuple[Case, int, Run]]:
         """All baselines of a track on all pairs."""
@@ -661,7 +668,8 @@ def one_size(side: int) -> dict[str, object]:
         for name, (n, m) in VGG19_LAYERS.items()
     }
     model = nst_utils.build_vgg19(weights, Recipe().layers(), "max")
-    objective = nst_utils.Objective(model, C, [S], Recipe(**PLAIN))
+    net = nst_utils.Network(model, Recipe().layers())
+    objective = nst_utils.Objective(net, C, [S], Recipe(**PLAIN))
     matrix = tf.random.normal((4096, 4096))
     product = tf.function(lambda a: a @ a)
     steps, products = [], []
