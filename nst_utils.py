@@ -1916,7 +1916,7 @@ def _check_options(recipe: Recipe, styles: int) -> None:
             raise PaintError(f"init: {error}") from None
 
 
-MEMORY = 0.6e9, 5000  # bytes: TensorFlow itself, a pixel of a window
+MEMORY = 1.1e9, 5000  # bytes: TensorFlow and the transformed filters, a pixel of a window
 PICTURE = {"adam": 400, "lbfgs": 1500}  # bytes a pixel of the picture; SciPy lists its bounds
 CGROUP = "/sys/fs/cgroup"  # where a container sees its own limits
 
@@ -1951,16 +1951,20 @@ def seconds_needed(shape: Sequence[int], recipe: Recipe) -> float:
         windows = _windows(canvas, _reach(deepest))
         passes = 3 / 2 if len(windows) > 1 else 1  # forward twice; they overlap, too
         for (_, _, n_H, n_W), _ in windows:
-            work += passes * _operations((1, n_H, n_W, 3), deepest)
+            work += passes * _operations((1, n_H, n_W, 3), deepest, winograd=0.4)
     seconds = (steps + 1) * work / _speed()
     return min(seconds, recipe.seconds or seconds)
 
 
-def _operations(shape: Sequence[float], deepest: str) -> float:
-    """Multiplications and additions of the convolutions, forward and back to the pixels."""
+def _operations(shape: Sequence[float], deepest: str, winograd: float = 1) -> float:
+    """Multiplications and additions of the convolutions, forward and back to the pixels.
+
+    Those from block2 on are counted as `winograd` of what a plain convolution takes.
+    """
     work = 0.0
     for name, (n_in, n_out) in VGG19_LAYERS.items():
-        work += 2 * 2 * 9 * n_in * n_out * np.prod(_cells(shape, 2 ** (int(name[5]) - 1)))
+        each = 2 * 2 * 9 * n_in * n_out * np.prod(_cells(shape, 2 ** (int(name[5]) - 1)))
+        work += each if name.startswith("block1") else winograd * each
         if name == deepest:
             break
     return work
@@ -1973,7 +1977,7 @@ def _speed() -> float:
         start = time.perf_counter()
         tf.nn.conv2d(x, kernel, 1, "SAME")[0, 0, 0, 0].numpy()
         times.append(time.perf_counter() - start)
-    return 0.8 * 2 * 9 * 128 * 128 * 96 * 96 / min(times)  # 0.8: poolings and the rest
+    return 0.65 * 2 * 9 * 128 * 128 * 96 * 96 / min(times)  # 0.65: poolings, Gram matrices, ...
 
 
 def _check_memory(shape: Sequence[int], recipe: Recipe) -> None:
