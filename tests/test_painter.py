@@ -675,6 +675,23 @@ def test_benchmark_paints_with_its_own_network(tmp_path, monkeypatch):
     assert style > 0.01 > content, "the start is the photo"
 
 
+def test_benchmark_gives_track_a_the_painters_cost_and_gradient(vgg, tmp_path, monkeypatch):
+    monkeypatch.setattr(nst_utils, "build_vgg19", lambda *_: vgg)
+    case = SimpleNamespace(C=C, S=S, weights=None)
+    ours, cost = benchmark.Bench(64, [], tmp_path, [], None, [], "patches").same_cost(case)
+    G = tf.Variable(0.5 * (C + S))
+
+    @tf.function
+    def baseline():
+        with tf.GradientTape() as tape:
+            J = cost(G)
+        return J, tape.gradient(J, G)
+
+    J, _, _, gradient = ours(G.value())
+    np.testing.assert_allclose(baseline()[0], J, rtol=1e-6)
+    np.testing.assert_allclose(baseline()[1], gradient, atol=1e-6 * np.abs(gradient).max())
+
+
 @pytest.mark.parametrize("asked", [None, "block3_conv4"])
 def test_benchmark_races_with_the_content_layer_that_it_says(tmp_path, monkeypatch, asked):
     layers, pixels = set(), nst_utils.to_pixels(C.numpy())
