@@ -1480,8 +1480,9 @@ class Objective:
             a_C = self.net(_cut(C, window))[0][-1] if recipe.alpha else None
             self.pieces.append((window, (inside, cut, a_C)))
         self.size_C = self.areas[-1] * int(a_C.shape[-1]) if recipe.alpha else 1
-        self.whole, self.measure, self.pull = map(
-            tf.function, (self._whole, self._measured, self._pulled)
+        self.whole, self.measure, self.pull = (
+            tf.function(f, autograph=False)  # which costs half a second, and converts nothing here
+            for f in (self._whole, self._measured, self._pulled)
         )
 
     def __call__(self, G: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:

@@ -425,7 +425,7 @@ def paint(
     """Run `nst_utils.paint` on the case's network; give (seconds, J, 8-bit picture) at full size.
 
     The clock runs from the call to the picture, tracing, targets and coarse scales included. It
-    ends two steps after `enough`: a picture's 8-bit form may lag behind. The pictures are kept.
+    ends twenty steps after `enough`: a picture's 8-bit form lags behind. The pictures are kept.
     """
     path = out / f"{key}.npz"
     if path.is_file():
@@ -439,7 +439,7 @@ def paint(
             seconds += time.perf_counter() - begun  # what we do with a frame is not its time
             if frame.side == max(case.C.shape):
                 frames.append((seconds, frame.J, nst_utils.to_pixels(frame.image)))
-                last = len(frames) + 2 if last is None and enough(frame) else last
+                last = len(frames) + 20 if last is None and enough(frame) else last
             if len(frames) == last:
                 break
             begun = time.perf_counter()
