@@ -1574,16 +1574,27 @@ def _gram(a: tf.Tensor) -> tf.Tensor:
 
 # The network, forward and back, with a quarter of the multiplications
 #
-# The matrices of Lavin & Gray 2016, section 4.3, F(4 x 4, 3 x 3), for both axes at once: Winograd's
-# way to 4 x 4 outputs with 36 products a channel, where 3 x 3 for each are 144. In float32 the
-# values move by some 1e-5 of the largest.
-_DATA = [[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0]]
-_DATA += [[0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0], [0, 4, 0, -5, 0, 1]]
-_FILTER = [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]  # / 24
-_INVERSE = [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
-DATA, FILTER, INVERSE = (
-    np.kron(m, m).astype(np.float32)  # (36, 36), (36, 9), (16, 36)
-    for m in (_DATA, np.divide(_FILTER, 24), _INVERSE)
+# Winograd's convolution (Lavin & Gray 2016, section 4.3): 4 x 4 outputs of a channel take 36
+# products, where 3 x 3 for each are 144. A row of pixels and a row of a filter are polynomials, and
+# the product of two polynomials is known from its values at six points. In float32 the activations
+# move by some 1e-5 of the largest.
+#
+# Differs from the paper, which has -2 for 1/2: 1/p is one of the points for each p here, and a
+# filter turned around has the value p^2 f(1/p) at p. So the way back takes the same filters.
+
+
+def _values(n: int) -> np.ndarray:
+    """The matrix (6, n) from n coefficients to the values at 0, 1, -1, 2, 1/2 and infinity."""
+    finite = [[point**k for k in range(n)] for point in (0, 1, -1, 2, 1 / 2)]
+    return np.array([*finite, [0] * (n - 1) + [1]])
+
+
+_MATRICES = np.linalg.inv(_values(6)).T, _values(3), _values(4).T  # of data, filter, outputs
+_INVERSE = [5, 1, 2, 4, 3, 0]  # where 1/p is
+_BACK = (_MATRICES[0] * [[1], [1], [1], [4], [1 / 4], [1]])[_INVERSE], _MATRICES[2][:, _INVERSE]
+DATA, FILTER, OUTPUT, DATA_BACK, OUTPUT_BACK = (
+    np.kron(m, m).astype(np.float32)  # both axes at once: 36 x 36, 36 x 9, 16 x 36, ...
+    for m in (*_MATRICES, *_BACK)
 )
 
 
@@ -1639,37 +1650,36 @@ def _winograd(layer: keras.layers.Conv2D) -> Callable:
 
     tf.custom_gradient would do for this, but what it traced is never freed.
     """
-    kernel = tf.reshape(layer.kernel, (9, -1))
-    shape = (36, *layer.kernel.shape[2:])  # (36, n_in, n_out)
-    there, turned = (tf.reshape(F @ kernel, shape) for F in (FILTER, FILTER[:, ::-1]))
+    filters = FILTER @ tf.reshape(layer.kernel, (9, -1))
+    filters = tf.reshape(filters, (36, *layer.kernel.shape[2:]))  # (36, n_in, n_out)
 
     def run(x: tf.Tensor) -> tuple[tf.Tensor, Callable]:
-        y = tf.nn.relu(_by_tiles(x, there) + layer.bias)
+        y = tf.nn.relu(_by_tiles(x, filters) + layer.bias)
 
         def pull(upstream: tf.Tensor) -> tf.Tensor:
             upstream = tf.raw_ops.ReluGrad(gradients=upstream, features=y)
-            return _by_tiles(upstream, turned, turned=True)
+            return _by_tiles(upstream, filters, back=True)
 
         return y, pull
 
     return run
 
 
-def _by_tiles(x: tf.Tensor, filters: tf.Tensor, turned: bool = False) -> tf.Tensor:
+def _by_tiles(x: tf.Tensor, filters: tf.Tensor, back: bool = False) -> tf.Tensor:
     """Convolve (1, n_H, n_W, n_in) with filters (36, n_in, n_out); the edges are zeros.
 
-    If they are `turned`, x has n_out channels and becomes n_in. A tile makes 4 x 4 outputs out of
-    6 x 6 inputs, so the inputs overlap.
+    A tile makes 4 x 4 outputs out of 6 x 6 inputs, so the inputs overlap. `back` takes the filters
+    turned around, and n_in and n_out in exchanged roles, which leads a gradient back.
     """
     _, n_H, n_W, n_in = x.shape
-    down, across, n_out = -(-n_H // 4), -(-n_W // 4), filters.shape[1 if turned else 2]
+    down, across, n_out = -(-n_H // 4), -(-n_W // 4), filters.shape[1 if back else 2]
     x = tf.pad(x, [(0, 0), (1, 4 * down + 1 - n_H), (1, 4 * across + 1 - n_W), (0, 0)])
     i, j, row, column = np.ix_(range(6), range(6), range(down), range(across))
     places = (4 * row + i) * (4 * across + 2) + 4 * column + j
     x = tf.gather(tf.reshape(x, (-1, n_in)), places.ravel())  # (36 tiles, n_in)
-    x = tf.reshape(DATA @ tf.reshape(x, (36, -1)), (36, -1, n_in))
-    x = tf.matmul(x, filters, transpose_b=turned)  # (36, tiles, n_out)
-    x = INVERSE @ tf.reshape(x, (36, -1))  # (16, tiles n_out)
+    x = tf.reshape((DATA_BACK if back else DATA) @ tf.reshape(x, (36, -1)), (36, -1, n_in))
+    x = tf.matmul(x, filters, transpose_b=back)  # (36, tiles, n_out)
+    x = (OUTPUT_BACK if back else OUTPUT) @ tf.reshape(x, (36, -1))  # (16, tiles n_out)
     x = tf.transpose(tf.reshape(x, (4, 4, down, across, n_out)), (2, 0, 3, 1, 4))
     return tf.reshape(x, (1, 4 * down, 4 * across, n_out))[:, :n_H, :n_W]
 
@@ -1917,7 +1927,7 @@ def _check_options(recipe: Recipe, styles: int) -> None:
             raise PaintError(f"init: {error}") from None
 
 
-MEMORY = 1.1e9, 5000  # bytes: TensorFlow and the transformed filters, a pixel of a window
+MEMORY = 0.9e9, 5000  # bytes: TensorFlow and the transformed filters, a pixel of a window
 PICTURE = {"adam": 400, "lbfgs": 1500}  # bytes a pixel of the picture; SciPy lists its bounds
 CGROUP = "/sys/fs/cgroup"  # where a container sees its own limits
 

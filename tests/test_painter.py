@@ -486,9 +486,7 @@ def test_the_estimates_know_the_optimiser_and_the_windows(monkeypatch):
 
 
 def test_too_large_a_picture_is_refused_with_the_size_that_would_fit(monkeypatch):
-    monkeypatch.setattr(
-        nst_utils.psutil, "virtual_memory", lambda: SimpleNamespace(available=2e9)
-    )
+    monkeypatch.setattr(nst_utils.psutil, "virtual_memory", lambda: SimpleNamespace(available=2e9))
     with pytest.raises(PaintError, match="longer side") as raised:
         next(nst_utils.paint(tf.zeros((1, 600, 900, 3)), S))
     side = int(str(raised.value).split("max_side=")[1].split(")")[0])
