@@ -1460,6 +1460,8 @@ class Objective:
         self, net: Network, C: tf.Tensor, styles: Sequence[tf.Tensor], recipe: Recipe
     ) -> None:
         names, self.net, self.recipe = recipe.layers(), net, recipe
+        if list(net.names) != names:
+            raise PaintError(f"The network gives {net.names}, and the recipe needs {names}.")
         self.weights = [weight for _, weight in recipe.style_layers if weight and recipe.beta]
         self.strides = [2 ** (int(name[5]) - 1) for name in names]
         self.reach = _reach(_deepest(names))

@@ -65,9 +65,12 @@ def test_costs_and_gradient_are_those_of_the_notebook(course, vgg):
     np.testing.assert_allclose(gradient, want, rtol=1e-2, atol=1e-3 * np.abs(want).max())
 
 
-@pytest.mark.parametrize("size", [(16, 16), (33, 50), (64, 47)])
-def test_the_painters_network_is_vgg19_forward_and_back(vgg, size):
+@pytest.mark.parametrize(
+    ("size", "devices"), [((16, 16), []), ((33, 50), []), ((64, 47), []), ((33, 50), ["a GPU"])]
+)
+def test_the_painters_network_is_vgg19_forward_and_back(vgg, size, devices, monkeypatch):
     """Sizes that are no multiples of its 4 x 4 tiles, too."""
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: devices)
     G = tf.image.resize(C, size)
     with tf.GradientTape() as tape:
         tape.watch(G)
@@ -121,6 +124,12 @@ def test_one_trace_a_scale_and_nothing_above_the_deepest_layer(vgg):
     assert one.net.layers[-1][0] == "block2_conv1"
     assert objective(vgg, alpha=0).net.layers[-1][0] == "block5_conv1"
     assert len(objective(vgg, beta=0).net(C)[0]) == 1
+
+
+def test_a_network_of_other_layers_is_refused(vgg):
+    net = nst_utils.Network(vgg, ["block1_conv1"])
+    with pytest.raises(PaintError, match=r"gives \['block1_conv1'\], and the recipe needs"):
+        nst_utils.Objective(net, C, [S], Recipe())
 
 
 def test_total_variation_and_its_gradient(vgg):
