@@ -1585,15 +1585,21 @@ def _gram(a: tf.Tensor) -> tf.Tensor:
 # filter turned around has the value p^2 f(1/p) at p. So the way back takes the same filters.
 
 
+_POINTS = (0, 1, -1, 2, 1 / 2)  # and infinity
+_INVERSE = [5, 1, 2, 4, 3, 0]  # where 1/p is
+
+
 def _values(n: int) -> np.ndarray:
-    """The matrix (6, n) from n coefficients to the values at 0, 1, -1, 2, 1/2 and infinity."""
-    finite = [[point**k for k in range(n)] for point in (0, 1, -1, 2, 1 / 2)]
+    """The matrix (6, n) from n coefficients to the values at the points."""
+    finite = [[point**k for k in range(n)] for point in _POINTS]
     return np.array([*finite, [0] * (n - 1) + [1]])
 
 
 _MATRICES = np.linalg.inv(_values(6)).T, _values(3), _values(4).T  # of data, filter, outputs
-_INVERSE = [5, 1, 2, 4, 3, 0]  # where 1/p is
-_BACK = (_MATRICES[0] * [[1], [1], [1], [4], [1 / 4], [1]])[_INVERSE], _MATRICES[2][:, _INVERSE]
+_SQUARES = np.array(
+    [1, *np.square(_POINTS[1:]), 1]
+)  # p^2; 0 and infinity change places as they are
+_BACK = (_SQUARES[:, None] * _MATRICES[0])[_INVERSE], _MATRICES[2][:, _INVERSE]
 DATA, FILTER, OUTPUT, DATA_BACK, OUTPUT_BACK = (
     np.kron(m, m).astype(np.float32)  # both axes at once: 36 x 36, 36 x 9, 16 x 36, ...
     for m in (*_MATRICES, *_BACK)
