@@ -63,6 +63,7 @@ RELEASED = (
     "LICENSE",
     "notebooks/checkpoints.py",
     "notebooks/classroom.py",
+    "notebooks/painter",
     "notebooks/going_further.ipynb",
     "images/README.md",
     "images/content",
@@ -427,7 +428,7 @@ def prepare_folder(folder: Path, limits: Limits) -> None:
     """Fill the kernel's folder: stand-ins for the course's modules, and the launcher."""
     for name in ("work", "home", "tmp"):
         (folder / name).mkdir()
-    for name in ("checkpoints.py", "nst_utils.py"):
+    for name in ("checkpoints.py", "nst_utils.py", "painter.py"):
         (folder / "work" / name).write_text(STUB, encoding="utf-8")
     (folder / "kernel_side.py").write_text(KERNEL_SOURCE, encoding="utf-8")
     start = f"import sys\nsys.path.insert(0, {str(folder)!r})\nimport kernel_side\n"
@@ -927,7 +928,7 @@ def _pictures(cell: NotebookNode) -> list[str]:
 
 
 MODULES = {"np", "numpy", "tf", "tensorflow", "keras", "checkpoints", "nst_utils", "builtins"}
-MODULES |= {"__builtins__", "json", "os", "sys", "IPython", "inspect"}
+MODULES |= {"painter", "__builtins__", "json", "os", "sys", "IPython", "inspect"}
 BUILTINS = {"isinstance", "print", "exec", "open", "abs", "len", "type", "callable", "getattr"}
 REACHING = re.compile(
     r"\b(atexit|os\._exit|sys\.modules|sys\.exit|subprocess|ctypes|addaudithook|settrace|os\.fork"
@@ -1327,7 +1328,7 @@ def command_release(options: argparse.Namespace) -> int:
         for item in (*RELEASED, *shown, *extra):
             source = ROOT / item
             if source.is_dir():
-                copy_kinds = shutil.ignore_patterns(".*", "*.py", "__pycache__")
+                copy_kinds = shutil.ignore_patterns(".*", "__pycache__")
                 shutil.copytree(source, folder / item, ignore=copy_kinds)
             elif source.is_file():
                 (folder / item).parent.mkdir(parents=True, exist_ok=True)
