@@ -402,7 +402,7 @@ def load_vgg19(
         above = next((name for name in fitted if name not in trained), None)
         source += f"; {above} and above by k-means" if above else ""
     if images and layer_names[-1] not in layer_names[:-1]:  # its Gram matrix would shrink, too
-        fitted = _with_unit_content(fitted, layer_names[-1], images[0], pooling)
+        fitted = with_unit_content(fitted, layer_names[-1], images[0], pooling)
     model = build_vgg19(fitted, layer_names, pooling)
     model.weights_source = source
     print(f"VGG-19: {source}.")
@@ -872,7 +872,7 @@ def _keep_fit(path: Path, fitted: Weights, check: str) -> None:
         old.unlink(missing_ok=True)
 
 
-def _with_unit_content(weights: Weights, name: str, image: tf.Tensor, pooling: str) -> Weights:
+def with_unit_content(weights: Weights, name: str, image: tf.Tensor, pooling: str) -> Weights:
     """Scale the content layer to mean square 1 on the content picture, and its successor back.
 
     Otherwise J_content would be some 10 times larger with k-means filters than with ImageNet's.

@@ -179,6 +179,17 @@ def test_filters_above_kept_ones_fire_as_often_as_any(weights, kept):
     assert abs(shares.mean() - nst_utils.ACTIVE) < 0.05 and shares.max() < 0.8
 
 
+def test_weights_can_be_given_and_completed(fitted):
+    some = {name: fitted[name] for name in fitted if name.startswith("block1")}
+    names = ["block1_conv1", "block2_conv1"]
+    whole, partly = (load_vgg19(names, w, IMAGES) for w in (fitted, some))
+    kernels = [net.get_layer("block1_conv2").get_weights()[0] for net in (whole, partly)]
+    assert np.allclose(*kernels) and "block2_conv1 and above by k-means" in partly.weights_source
+    some["block1_conv1"] = (np.zeros((3, 3, 3, 64)), np.zeros(64))
+    with pytest.raises(WeightsError, match="block1_conv1 holds"):
+        load_vgg19(names, some, IMAGES)
+
+
 def test_a_content_layer_that_is_a_style_layer_keeps_its_gram_matrix():
     names = ["block1_conv1", "block2_conv1"]
     alone = load_vgg19([*names, "block2_conv2"], "kmeans", IMAGES)(IMAGES[0])
