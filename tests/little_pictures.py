@@ -12,6 +12,7 @@ S = nst_utils.match_shape(nst_utils.load_image(KNIFE), C)
 T = nst_utils.match_shape(nst_utils.load_image(ROOT / "images/styles/wave.jpg"), C)
 LEFT = np.zeros(C.shape[1:3], np.float32)
 LEFT[:, :32] = 1
+LIGHT = {"style_layers": [("block1_conv1", 1.0)], "content_layer": "block1_conv2"}  # one block
 SHALLOW = {  # two blocks: quick to trace and to run
     "style_layers": [("block1_conv1", 0.5), ("block2_conv1", 0.5)],
     "content_layer": "block2_conv1",

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from little_weights import full_disk
 from picture_makers import NOISE, SMOOTH, read, refused
 from PIL import Image
 
@@ -187,3 +188,19 @@ def test_too_wide_for_its_format(kind, tmp_path):
 def test_written_pictures_can_be_read(suffix, tmp_path):
     path = save_image(SMOOTH / 255.0, tmp_path / f"a.{suffix}", settings="é\n")
     assert np.abs(read(path) - SMOOTH).mean() < (12 if suffix == "gif" else 3)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".gif", ".jpg", ".bmp"])
+def test_a_disk_that_fills_while_saving_keeps_the_old_picture(tmp_path, suffix):
+    pytest.importorskip("resource", reason="POSIX has limits on file sizes")
+    noise = np.random.default_rng(0).random((128, 128, 3))
+    path = save_image(np.zeros((8, 8, 3)), tmp_path / f"a{suffix}")
+    old = path.read_bytes()
+    for size in (0, 100, 4096, 8192):
+        with pytest.raises(ImageError, match="Cannot write") as caught, full_disk(size):
+            if suffix == ".gif":
+                painter.save_animation([noise, 1 - noise], path)
+            else:
+                save_image(noise, path)
+        assert path.name in str(caught.value) and "\n" not in str(caught.value)
+        assert path.read_bytes() == old and list(tmp_path.iterdir()) == [path]

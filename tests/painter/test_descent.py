@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from little_pictures import LEFT, SHALLOW, C, S, T, steps
+from little_pictures import LEFT, LIGHT, SHALLOW, C, S, T, steps
 
 import painter
 from painter import descent
@@ -86,8 +86,7 @@ def test_nan_in_one_activation_ends_with_the_best_picture(monkeypatch, options, 
             spoil.assign(np.nan)
 
         monkeypatch.setattr(painter.Objective, "__init__", set_after)
-    layers = {"style_layers": [("block1_conv1", 1.0)], "content_layer": "block1_conv2"}
-    painting = painter.stylize(C, S, on_frame, **layers, steps=4, scales=1, tolerance=0, **options)
+    painting = painter.stylize(C, S, on_frame, **LIGHT, steps=4, scales=1, tolerance=0, **options)
     assert f"not finite after {step} steps" in painting.stopped
     assert np.array_equal(painting.image, np.clip(painting.image, 0, 1))
     assert len(painting.history) == step and np.isfinite(painting.history).all()

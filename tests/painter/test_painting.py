@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import save_npz
-from little_pictures import SHALLOW, C, S, steps
+from little_pictures import LIGHT, SHALLOW, C, S, steps
 
 import nst_utils
 import painter
@@ -156,8 +156,7 @@ class TestWithOneNetwork:
         monkeypatch.setattr(painter.windows, "TILE", tile)
         noting(monkeypatch, made)
         before = painter.objective._roughness.experimental_get_tracing_count()  # this is shared
-        layers = {"style_layers": [("block1_conv1", 1.0)], "content_layer": "block1_conv2"}
-        painter.stylize(C, S, **ONE | layers | {"steps": 2, "tv": 0.1} | options)
+        painter.stylize(C, S, **ONE | LIGHT | {"steps": 2, "tv": 0.1} | options)
         traces = [
             [f.experimental_get_tracing_count() for f in (o.whole, o.measure, o.pull)] for o in made
         ]
