@@ -56,12 +56,15 @@ SOLUTION = HERE / "solutions" / NOTEBOOK
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 ANSWERS = "*Your answers here.*"
 SKIPPED = {"demo", "goal"}  # tags of given cells that draw, load VGG-19 or train
-VERSION = b"".join(Path(file).read_bytes() for file in (checkpoints.__file__, __file__))
+CHECKPOINTS = Path(checkpoints.__file__).parent
+VERSION = b"".join(
+    file.read_bytes() for file in (*sorted(CHECKPOINTS.glob("*.py")), Path(__file__))
+)
 RELEASED = (
     "nst_utils.py",
     "requirements.txt",
     "LICENSE",
-    "notebooks/checkpoints.py",
+    "notebooks/checkpoints",
     "notebooks/classroom.py",
     "notebooks/going_further.ipynb",
     "images/README.md",
@@ -213,17 +216,16 @@ def observe_exercise(name: str, folder: str) -> None:
     """Call the student's function `name` on the hidden inputs, and write down what happens."""
     import json
     import pathlib
-    import sys
 
     import IPython
+    from observe import OBSERVERS
 
     here = pathlib.Path(folder)
     function = IPython.get_ipython().user_ns.get(name)
     facts = {"missing": True}
     if function is not None:
         cases = unpack(json.loads((here / f"{name}.in").read_text()))
-        observe = getattr(sys.modules[__name__], "observe_" + name)
-        facts = {"facts": [observe(function, case) for case in cases]}
+        facts = {"facts": [OBSERVERS[name](function, case) for case in cases]}
     (here / f"{name}.out").write_text(json.dumps(pack(facts)))
 
 
@@ -318,15 +320,15 @@ def launch(folder: str) -> None:
                 resource.setrlimit(getattr(resource, "RLIMIT_" + name), (soft, soft))
     if sys.platform == "linux":
         confine(settings)
-    import tensorflow  # now: some 4 s that are not the student's
+    import observe  # now: TensorFlow takes some 4 s that are not the student's
     from ipykernel.kernelapp import IPKernelApp
 
-    assert tensorflow.__version__
+    assert observe.OBSERVERS
     guard(settings)
     IPKernelApp.launch_instance()
 
 
-KERNEL_SIDE = (pack, unpack, observe_exercise, confine, guard, launch, *checkpoints.OBSERVERS)
+KERNEL_SIDE = (pack, unpack, observe_exercise, confine, guard, launch)
 KERNEL_SOURCE = "\n\n".join(inspect.getsource(function) for function in KERNEL_SIDE)
 STUB = '''"""Stands in while a notebook is graded: nothing is loaded, drawn, painted or checked."""
 import tensorflow as tf
@@ -429,6 +431,7 @@ def prepare_folder(folder: Path, limits: Limits) -> None:
         (folder / name).mkdir()
     for name in ("checkpoints.py", "nst_utils.py"):
         (folder / "work" / name).write_text(STUB, encoding="utf-8")
+    shutil.copy(CHECKPOINTS / "observe.py", folder)
     (folder / "kernel_side.py").write_text(KERNEL_SOURCE, encoding="utf-8")
     start = f"import sys\nsys.path.insert(0, {str(folder)!r})\nimport kernel_side\n"
     start += f"kernel_side.launch({str(folder)!r})\n"
@@ -1327,7 +1330,8 @@ def command_release(options: argparse.Namespace) -> int:
         for item in (*RELEASED, *shown, *extra):
             source = ROOT / item
             if source.is_dir():
-                copy_kinds = shutil.ignore_patterns(".*", "*.py", "__pycache__")
+                code = [] if source == CHECKPOINTS else ["*.py"]
+                copy_kinds = shutil.ignore_patterns(".*", "__pycache__", *code)
                 shutil.copytree(source, folder / item, ignore=copy_kinds)
             elif source.is_file():
                 (folder / item).parent.mkdir(parents=True, exist_ok=True)
