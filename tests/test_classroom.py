@@ -339,7 +339,7 @@ def test_release_holds_no_solution(tmp_path):
         book = archive.read(f"neural-style-transfer/notebooks/{classroom.NOTEBOOK}").decode()
     assert names == {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     assert not any("solutions" in n or "test" in n or "TEACHING" in n for n in names)
-    assert {"nst_utils.py", "LICENSE", "notebooks/checkpoints.py"} <= names
+    assert {"nst_utils.py", "LICENSE", "notebooks/checkpoints/__init__.py"} <= names
     assert not any(n.endswith((".npz", ".h5", ".mat")) for n in names)
     sources = [cell.source for cell in nbformat.reads(book, as_version=4).cells]
     for text in (*texts, *sources):
