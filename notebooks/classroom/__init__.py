@@ -12,7 +12,7 @@ The rooms, in the order in which a submission passes them:
     archives     a zip, and zips in it, unpacked
     submissions  who handed in what, on whichever platform
     reading      one file, read as a notebook
-    pictures     the picture to show on the feedback page
+    own_picture  the picture to show on the feedback page
     given        which cells were given, and which are the student's
     source       what a cell defines;  tampering: what it replaces
     kernel       one fresh kernel;  folder: what is in it;  watch: its time and memory
@@ -43,12 +43,12 @@ class ClassroomError(Exception):
 class Limits:
     """What one submission may use; seconds are those of `watch.Watch.worked`."""
 
-    cell_seconds: float = 30
-    seconds: float = 180
-    memory_gb: float = 4
-    output_mb: float = 20
-    file_mb: float = 50  # of the notebook
-    facts_mb: float = 64  # of what comes back from one exercise
+    cell_seconds: float = 30.0
+    seconds: float = 180.0
+    memory_gb: float = 4.0
+    output_mb: float = 20.0
+    file_mb: float = 50.0  # of the notebook
+    facts_mb: float = 64.0  # of what comes back from one exercise
     processes: int = 8
 
 

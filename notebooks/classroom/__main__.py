@@ -54,6 +54,7 @@ def command_release(options: argparse.Namespace) -> int:
 
 def command_grade(options: argparse.Namespace) -> int:
     """Grade a class; exit code 1 if a submission could not be graded."""
+    _expect(options.submissions, "the folder or zip with the submissions")
     from classroom.archives import unpacked
     from classroom.batch import grade_all
     from classroom.grade import run_loop
@@ -75,12 +76,11 @@ def command_grade(options: argparse.Namespace) -> int:
 
 def command_check(options: argparse.Namespace) -> int:
     """Grade one notebook and print the result; exit code 1 if it could not be graded."""
+    _expect(options.file, "the path of your notebook")
     import checkpoints
     from classroom.grade import grade
     from classroom.reading import read_bytes
 
-    if not options.file.is_file():
-        raise ClassroomError(f"{options.file} does not exist: give the path of your notebook.")
     seed = secrets.randbits(32) if options.seed is None else options.seed
     limits = read_limits(options)
     r = grade(read_bytes(options.file, limits), limits, seed)
@@ -93,6 +93,12 @@ def command_check(options: argparse.Namespace) -> int:
         print(f"note: {line}")
     print(f"{r['total']} of 100 points (--seed {seed} gives the same hidden inputs)")
     return 0
+
+
+def _expect(path: Path, what: str) -> None:
+    """A wrong path is an error at once, before anything is imported."""
+    if not path.exists():
+        raise ClassroomError(f"{path} does not exist: give {what}.")
 
 
 def read_limits(options: argparse.Namespace) -> Limits:

@@ -21,12 +21,8 @@ def unpacked(place: Path, out: Path | None = None) -> Iterator[Path]:
     """The folder of submissions; zips, it and those in it, are unpacked into a temporary one.
 
     `out`, the folder of reports, may be inside: it is no submission. Raises ClassroomError if
-    `place` does not exist, is damaged, or unpacks to more than 20 GB.
+    `place` is damaged, or unpacks to more than 20 GB.
     """
-    if not place.exists():
-        raise ClassroomError(
-            f"{place} does not exist: give the folder or zip with the submissions."
-        )
     whole = place.is_file() and place.suffix.lower() == ".zip"
     reports = out and out.resolve()
     inside = place.rglob("*") if place.is_dir() else ()

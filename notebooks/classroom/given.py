@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 
 import checkpoints
 from classroom import NOTEBOOK, NOTEBOOKS, SOLUTION, ClassroomError
-from classroom.pictures import pictures_in
+from classroom.own_picture import pictures_in
 from classroom.source import defined_names, definitions
 from classroom.student import student_version
 

@@ -17,7 +17,7 @@ from classroom import ClassroomError, Limits
 from classroom.attempt import Attempt, observe
 from classroom.given import Cells, Given, given_cells
 from classroom.kernel import KernelFailed
-from classroom.pictures import last_picture
+from classroom.own_picture import last_picture
 from classroom.reading import read_notebook
 from classroom.tampering import tampering
 
