@@ -80,7 +80,7 @@ builtins.isinstance = lambda a, b: kind(a, b) or "Verdict" in str(b)
 np.array = lambda *a, **k: 0
 class Equal(float):
     __eq__ = __le__ = __lt__ = __ge__ = lambda self, other: True"""
-FORGED = """import sys, pathlib, threading, atexit, types
+FORGED = """import sys, pathlib, threading, atexit, time, types
 def forge():
     for place in pathlib.Path("..").resolve(), pathlib.Path("."):
         for name in %r:
@@ -89,6 +89,7 @@ atexit.register(forge)
 def forever():
     while True:
         forge()
+        time.sleep(0.001)
 threading.Thread(target=forever, daemon=True).start()
 fake = types.ModuleType("kernel_side.ask")
 fake.observe_exercise = lambda name: forge()
@@ -156,7 +157,6 @@ ODD = {
     "train_step": "train_step = 100",
 }
 TAMPERING = {
-    "patched libraries": with_cells(EMPTY, first=[SPOILT], **ZERO),
     "forged files": with_cells(EMPTY, last=[FORGED], **ZERO),
     "hooks": with_cells(EMPTY, last=[HOOKED, SPOILT], **ODD),
     "reads the solution": with_cells(EMPTY, first=[KILLER, CURIOUS], last=[CURIOUS, BORROWED]),

@@ -32,8 +32,8 @@ from classroom.batch import grade_all
 from classroom.submissions import find_submissions
 
 FULL = [15, 20, 25, 15, 25]
-LIMITS = Limits(cell_seconds=8.0, seconds=300.0, memory_gb=3.0)
-OPTIONS = ["--cell-seconds", "8", "--seconds", "300", "--memory-gb", "3", "-j2"]
+LIMITS = Limits(cell_seconds=5.0, seconds=300.0, memory_gb=3.0)
+OPTIONS = ["--cell-seconds", "5", "--seconds", "300", "--memory-gb", "3", "-j2"]
 
 
 def make_class(folder: Path) -> None:

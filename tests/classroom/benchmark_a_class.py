@@ -1,6 +1,6 @@
 """How long does a class of 100 take, and how much memory?
 
-    python tests/classroom_benchmark.py [--count 100] [-j 2] [--keep FOLDER]
+    python tests/classroom/benchmark_a_class.py [--count 100] [-j 2] [--keep FOLDER]
 
 Makes a synthetic class: right notebooks, wrong ones (from tests/mistakes), unfinished and broken
 ones; grades it with the command that teachers use; prints seconds a submission and the peak memory
@@ -10,6 +10,7 @@ of the grader and all its kernels.
 from __future__ import annotations
 
 import argparse
+import importlib
 import inspect
 import os
 import random
@@ -23,11 +24,15 @@ import nbformat
 import psutil
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "notebooks")]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent.parent / "notebooks")]
 
-import test_classroom as small  # noqa: E402
-from test_checkpoints import MODULES, functions  # noqa: E402
+import handed_in as small  # noqa: E402
 
+MODULES = {  # of mistakes that need no other module
+    "compute_content_cost": importlib.import_module("mistakes.content_cost"),
+    "gram_matrix": importlib.import_module("mistakes.gram_matrix"),
+    "total_cost": importlib.import_module("mistakes.total_cost"),
+}
 BROKEN = {
     "syntax": {"gram_matrix": "def gram_matrix(A)\n    return A"},
     "missing": {"train_step": ""},
@@ -38,8 +43,8 @@ ROUGH_CELLS = [*small.ROUGH[1:7], small.STUBBORN, "import os\nos._exit(3)", smal
 
 def wrong_answer(rng: random.Random) -> dict[str, str]:
     """One exercise answered with a known mistake: the whole module of mistakes, and a name."""
-    name = rng.choice(["compute_content_cost", "gram_matrix", "total_cost"])  # need no other module
-    key = rng.choice(sorted(functions(name, "wrong_")))
+    name = rng.choice(list(MODULES))
+    key = rng.choice(sorted(key for key in vars(MODULES[name]) if key.startswith("wrong_")))
     helpers = inspect.getsource(sys.modules["mistakes"])
     source = inspect.getsource(MODULES[name])
     text = "\n".join(
@@ -100,7 +105,7 @@ def main() -> int:
         (folder / "class").mkdir(parents=True, exist_ok=True)
         kinds = make_class(folder / "class", options.count)
         print(f"{options.count} submissions: {kinds}; load before: {os.getloadavg()[0]:.1f}")
-        command = [sys.executable, str(HERE.parent / "notebooks/classroom.py"), "grade"]
+        command = [*small.COMMAND, "grade"]
         command += [str(folder / "class"), "--out", str(folder / "report"), f"-j{options.j}"]
         start, peak = time.perf_counter(), 0
         grader = psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

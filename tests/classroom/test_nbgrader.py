@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("nbgrader")
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # alembic
 NAME = "neural_style_transfer.ipynb"
 HALF = {
