@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "notebooks")]
 
 import test_classroom as small  # noqa: E402
-from test_checkpoints import MODULES, functions  # noqa: E402
+from mistakes import answers, module_of  # noqa: E402
 
 BROKEN = {
     "syntax": {"gram_matrix": "def gram_matrix(A)\n    return A"},
@@ -39,9 +39,9 @@ ROUGH_CELLS = [*small.ROUGH[1:7], small.STUBBORN, "import os\nos._exit(3)", smal
 def wrong_answer(rng: random.Random) -> dict[str, str]:
     """One exercise answered with a known mistake: the whole module of mistakes, and a name."""
     name = rng.choice(["compute_content_cost", "gram_matrix", "total_cost"])  # need no other module
-    key = rng.choice(sorted(functions(name, "wrong_")))
+    key = rng.choice(sorted(answers(name, "wrong_")))
     helpers = inspect.getsource(sys.modules["mistakes"])
-    source = inspect.getsource(MODULES[name])
+    source = inspect.getsource(module_of(name))
     text = "\n".join(
         line
         for line in (helpers + source).splitlines()
