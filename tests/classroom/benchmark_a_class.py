@@ -10,7 +10,6 @@ of the grader and all its kernels.
 from __future__ import annotations
 
 import argparse
-import importlib
 import inspect
 import os
 import random
@@ -27,12 +26,8 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent.parent / "notebooks")]
 
 import handed_in as small  # noqa: E402
+from mistakes import answers, module_of  # noqa: E402
 
-MODULES = {  # of mistakes that need no other module
-    "compute_content_cost": importlib.import_module("mistakes.content_cost"),
-    "gram_matrix": importlib.import_module("mistakes.gram_matrix"),
-    "total_cost": importlib.import_module("mistakes.total_cost"),
-}
 BROKEN = {
     "syntax": {"gram_matrix": "def gram_matrix(A)\n    return A"},
     "missing": {"train_step": ""},
@@ -43,10 +38,10 @@ ROUGH_CELLS = [*small.ROUGH[1:7], small.STUBBORN, "import os\nos._exit(3)", smal
 
 def wrong_answer(rng: random.Random) -> dict[str, str]:
     """One exercise answered with a known mistake: the whole module of mistakes, and a name."""
-    name = rng.choice(list(MODULES))
-    key = rng.choice(sorted(key for key in vars(MODULES[name]) if key.startswith("wrong_")))
+    name = rng.choice(["compute_content_cost", "gram_matrix", "total_cost"])  # need no other module
+    key = rng.choice(sorted(answers(name, "wrong_")))
     helpers = inspect.getsource(sys.modules["mistakes"])
-    source = inspect.getsource(MODULES[name])
+    source = inspect.getsource(module_of(name))
     text = "\n".join(
         line
         for line in (helpers + source).splitlines()
