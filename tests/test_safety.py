@@ -22,7 +22,11 @@ import nst_utils
 FURTHER = ROOT / "notebooks/going_further.ipynb"
 SOURCES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for path in (ROOT / "nst_utils.py", *sorted((ROOT / "notebooks/checkpoints").glob("*.py")))
+    for path in (
+        ROOT / "nst_utils.py",
+        *sorted((ROOT / "notebooks/checkpoints").glob("*.py")),
+        *sorted((ROOT / "notebooks/painter").glob("*.py")),
+    )
 }
 SOURCES |= {
     path.relative_to(ROOT).as_posix(): "\n".join(
@@ -104,8 +108,8 @@ def observed(folder: Path, cells: list[str]) -> tuple[list, list]:
     """Run cells in plain Python, in a copy of the course: (events, files written elsewhere)."""
     import matplotlib
 
-    for name in ("nst_utils.py", "notebooks/checkpoints", "images/content", "images/styles",
-                 "images/generated/house_knife.jpg"):  # fmt: skip
+    for name in ("nst_utils.py", "notebooks/checkpoints", "notebooks/painter", "images/content",
+                 "images/styles", "images/generated/house_knife.jpg"):  # fmt: skip
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)

@@ -11,7 +11,7 @@ from classroom.source import parse
 
 MODULES = {
     "IPython", "__builtins__", "builtins", "checkpoints", "inspect", "json", "keras", "np",
-    "nst_utils", "numpy", "os", "sys", "tensorflow", "tf",
+    "nst_utils", "numpy", "os", "painter", "sys", "tensorflow", "tf",
 }  # fmt: skip
 BUILTINS = {"isinstance", "print", "exec", "open", "abs", "len", "type", "callable", "getattr"}
 REACHING = re.compile(
