@@ -20,6 +20,7 @@ pictures.png. Seconds are those of the steps, tracing included, and without read
 weights, which all share.
 """
 
+# ruff: noqa: E402
 from __future__ import annotations
 
 import argparse
@@ -34,7 +35,8 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "notebooks")]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"  # as nst_utils says, but keras is read before it
 
@@ -44,7 +46,15 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import nst_utils
-from nst_utils import ROOT, STYLE_LAYERS, VGG19_LAYERS, Recipe
+import painter
+import painter.animation
+import painter.budget
+import painter.files
+import painter.painting
+import painter.resources
+import painter.starts
+from nst_utils import ROOT, STYLE_LAYERS, VGG19_LAYERS
+from painter import Recipe
 
 EXTRA = ROOT.parent / "shared"  # pictures and trained blocks for evaluation, where there are any
 TRAINED = EXTRA / "vgg19" / "vgg19_imagenet_block1-3.npz"
@@ -97,10 +107,10 @@ def make_case(number: int, size: int, content_layer: str) -> Case:
     """Load a pair and fit its network, k-means above the trained blocks where there are some."""
     content, style = (find(f, n) for f, n in zip(("content", "styles"), PAIRS[number], strict=True))
     C = nst_utils.load_image(content, size)
-    S = nst_utils.same_area(nst_utils.load_image(style), C, 1)
+    S = painter.same_area(nst_utils.load_image(style), C, 1)
     keep = nst_utils.read_weights(TRAINED) if TRAINED.is_file() else None
     fitted = nst_utils.fit_kmeans_vgg19([C, S], keep=keep, pooling="max")
-    weights = nst_utils._with_unit_content(dict(fitted), content_layer, C, "max")
+    weights = nst_utils.with_unit_content(dict(fitted), content_layer, C, "max")
     name = f"{content.stem} + {style.stem}"
     return Case(
         name, C, S, weights, unscaled(fitted, keep or {}, C), TRAINED.stem if keep else "k-means"
@@ -400,7 +410,7 @@ class Run:
         slots = self.optimizer.variables if self.optimizer else []
         state |= {f"slot/{k:03}": np.asarray(v) for k, v in enumerate(slots)}
         state |= {f"time/{key}": seconds for key, seconds in self.times.items()}
-        with nst_utils._whole_file(self.path) as temporary:
+        with nst_utils.whole_file(self.path) as temporary:
             np.savez(temporary, G=self.G.numpy(), done=[self.steps, self.seconds], **state)
 
     def _resume(self) -> None:
@@ -422,7 +432,7 @@ def paint(
     options: dict,
     enough: Callable[[nst_utils.Frame], bool] = lambda frame: False,
 ) -> list[tuple[float, float, np.ndarray]]:
-    """Run `nst_utils.paint` on the case's network; give (seconds, J, 8-bit picture) at full size.
+    """Run `painter.paint` on the case's network; give (seconds, J, 8-bit picture) at full size.
 
     The clock runs from the call to the picture, tracing, targets and coarse scales included. It
     ends twenty steps after `enough`: a picture's 8-bit form lags behind. The pictures are kept.
@@ -432,10 +442,10 @@ def paint(
         return kept(path)
     model = nst_utils.build_vgg19(case.weights, Recipe(**options).layers(), "max")
     model.weights_source = case.source
-    honest, nst_utils.load_vgg19 = nst_utils.load_vgg19, lambda *_: model
+    honest, painter.painting.load_vgg19 = painter.painting.load_vgg19, lambda *_: model
     try:
         frames, seconds, last, begun = [], 0.0, None, time.perf_counter()
-        for frame in nst_utils.paint(case.C, case.S, **options):
+        for frame in painter.paint(case.C, case.S, **options):
             seconds += time.perf_counter() - begun  # what we do with a frame is not its time
             if frame.side == max(case.C.shape):
                 frames.append((seconds, frame.J, nst_utils.to_pixels(frame.image)))
@@ -444,9 +454,9 @@ def paint(
                 break
             begun = time.perf_counter()
     finally:
-        nst_utils.load_vgg19 = honest
+        painter.painting.load_vgg19 = honest
     times, costs, pictures = zip(*frames, strict=True)
-    with nst_utils._whole_file(path) as temporary:
+    with nst_utils.whole_file(path) as temporary:
         np.savez_compressed(temporary, seconds=times, costs=costs, pictures=pictures)
     return frames
 
@@ -495,12 +505,12 @@ class Bench:
         ends = {"steps": OUR_STEPS[track], "tolerance": 0}
         return {"content_layer": self.layer(track)} | ends | PLAIN | options
 
-    def same_cost(self, case: Case) -> tuple[nst_utils.Objective, Cost]:
+    def same_cost(self, case: Case) -> tuple[painter.Objective, Cost]:
         """The costs of Track A: the painter's own with their gradient, and as a plain function."""
         recipe = Recipe(content_layer=self.layer("A"), **PLAIN)
         model = nst_utils.build_vgg19(case.weights, recipe.layers(), "max")
-        net = nst_utils.Network(model, recipe.layers())
-        objective = nst_utils.Objective(net, case.C, [case.S], recipe)
+        net = painter.Network(model, recipe.layers())
+        objective = painter.Objective(net, case.C, [case.S], recipe)
 
         def cost(G: tf.Tensor) -> tf.Tensor:
             fixed = tf.stop_gradient(G)
@@ -641,7 +651,7 @@ class Bench:
             self.add(**row, style=style, content=content)
 
 
-def J(objective: nst_utils.Objective, pixels: np.ndarray) -> float:
+def J(objective: painter.Objective, pixels: np.ndarray) -> float:
     """The cost of an 8-bit picture."""
     return float(objective(tf.constant(pixels[None] / 255.0, tf.float32))[0])
 
@@ -669,8 +679,8 @@ def one_size(side: int) -> dict[str, object]:
         for name, (n, m) in VGG19_LAYERS.items()
     }
     model = nst_utils.build_vgg19(weights, Recipe().layers(), "max")
-    net = nst_utils.Network(model, Recipe().layers())
-    objective = nst_utils.Objective(net, C, [S], Recipe(**PLAIN))
+    net = painter.Network(model, Recipe().layers())
+    objective = painter.Objective(net, C, [S], Recipe(**PLAIN))
     matrix = tf.random.normal((4096, 4096))
     product = tf.function(lambda a: a @ a)
     steps, products = [], []
@@ -682,7 +692,7 @@ def one_size(side: int) -> dict[str, object]:
             start = time.perf_counter()
             work()
             times.append(time.perf_counter() - start)
-    work = nst_utils._operations(C.shape, "block5_conv1")
+    work = painter.resources.operations(C.shape, "block5_conv1")
     step, rate = work / min(steps[1:]) / 1e9, 2 * 4096**3 / min(products[1:]) / 1e9
     import resource  # which Windows has not
 
@@ -697,14 +707,14 @@ def write(bench: Bench) -> None:
     """Write the table and the figure, whole or not at all."""
     names = list(dict.fromkeys(key for row in bench.rows for key in row))
     with (
-        nst_utils._whole_file(bench.out / "benchmark.csv") as path,
+        nst_utils.whole_file(bench.out / "benchmark.csv") as path,
         path.open("w", newline="") as file,
     ):
         table = csv.DictWriter(file, names)
         table.writeheader()
         for row in bench.rows:
             table.writerow({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()})
-    with nst_utils._whole_file(bench.out / "benchmark.png") as path:
+    with nst_utils.whole_file(bench.out / "benchmark.png") as path:
         draw(bench.rows).savefig(path, dpi=110)
 
 
@@ -818,7 +828,7 @@ def main() -> int:
             report(runs["A" if track == "A" else "0"])
             write(bench)
     if "0" in options.tracks:
-        with nst_utils._whole_file(bench.out / "pictures.png") as path:
+        with nst_utils.whole_file(bench.out / "pictures.png") as path:
             bench.pictures(runs["0"]).savefig(path, dpi=110)
     write(bench)
     return 0

@@ -22,6 +22,7 @@ import tensorflow as tf
 from PIL import Image, TiffImagePlugin, features
 
 import nst_utils
+import painter
 from nst_utils import ImageError, load_image, match_shape, save_image, to_pixels
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -736,7 +737,7 @@ def test_arrays_that_are_pictures(dtype):
     assert "array" in refused(values)
     if dtype in ("f2", "f4", "f8"):
         ready = values[None].repeat(5, 1).repeat(4, 2)  # VGG-19 needs 16 pixels
-        assert np.allclose(nst_utils._checked(ready), ready)
+        assert np.allclose(nst_utils.check_picture(ready), ready)
         assert match_shape(values[None], ready).shape == ready.shape
 
 
@@ -750,11 +751,11 @@ def not_for_the_network(image, word="A picture for VGG-19"):
     fine = np.full((1, 20, 20, 3), 0.5, "f4")
     for use in (
         lambda: nst_utils.load_vgg19(["block1_conv1"], "kmeans", [fine, image]),
-        lambda: nst_utils.stylize(image, fine, weights="kmeans"),
-        lambda: nst_utils.stylize(fine, [fine, image], weights="kmeans"),
-        lambda: nst_utils.stylize(fine, fine, init=image, weights="kmeans"),
+        lambda: painter.stylize(image, fine, weights="kmeans"),
+        lambda: painter.stylize(fine, [fine, image], weights="kmeans"),
+        lambda: painter.stylize(fine, fine, init=image, weights="kmeans"),
     ):
-        with pytest.raises((nst_utils.WeightsError, nst_utils.PaintError), match=word) as caught:
+        with pytest.raises((nst_utils.WeightsError, painter.PaintError), match=word) as caught:
             use()
         assert "\n" not in str(caught.value)
 

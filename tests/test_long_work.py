@@ -19,6 +19,13 @@ from conftest import random_moments
 from PIL import Image
 
 import nst_utils
+import painter
+import painter.animation
+import painter.budget
+import painter.files
+import painter.painting
+import painter.resources
+import painter.starts
 
 ROOT = nst_utils.ROOT
 C = np.asarray(nst_utils.load_image(ROOT / "images/content/house.jpg", 64))
@@ -57,11 +64,11 @@ def ctrl_c_after(seconds):
 
 @contextlib.contextmanager
 def ctrl_c_at_line(number):
-    """Ctrl-C before the line of nst_utils.py that is the `number`-th to run."""
-    left = [number]
+    """Ctrl-C before the line of our own code that is the `number`-th to run."""
+    left, ours = [number], (nst_utils.__file__, painter.animation.__file__)
 
     def trace(frame, event, _):
-        if frame.f_code.co_filename != nst_utils.__file__:
+        if frame.f_code.co_filename not in ours:
             return None
         if event == "line":
             left[0] -= 1
@@ -82,7 +89,7 @@ def keep(path, version):
     if path.suffix == ".png":
         nst_utils.save_image(np.full((8, 8, 3), version / 255), path, "settings")
     elif path.suffix == ".gif":
-        nst_utils.save_animation([np.full((8, 8, 3), k, np.uint8) for k in (0, version)], path)
+        painter.save_animation([np.full((8, 8, 3), k, np.uint8) for k in (0, version)], path)
     else:
         nst_utils._cached_fit([C], 0, "block1_conv1")
 
@@ -155,7 +162,7 @@ def test_ctrl_c_at_random_moments_of_painting(folder, times, options):
     """Fitting, tracing or painting: the best picture so far comes back, and all goes on after."""
     rng, ends = random_moments(), []
     begun = time.perf_counter()
-    whole = nst_utils.stylize(C, S, **options)
+    whole = painter.stylize(C, S, **options)
     took = time.perf_counter() - begun
     for k in range(times):
         for path in folder.glob("kmeans-*"):
@@ -168,7 +175,7 @@ def test_ctrl_c_at_random_moments_of_painting(folder, times, options):
                 signal.setitimer(signal.ITIMER_REAL, 0.001)
 
         with ctrl_c_after(took * (k + rng.random()) / times if k else 1000):
-            painting = nst_utils.stylize(C, S, on_frame, **options)
+            painting = painter.stylize(C, S, on_frame, **options)
         ends.append(painting.stopped)
         assert painting.stopped in ("interrupted", "finished") and is_picture(painting.image)
         if frames and frames[-1].image.shape == C.shape:
@@ -178,7 +185,7 @@ def test_ctrl_c_at_random_moments_of_painting(folder, times, options):
         for path in folder.iterdir():
             assert path.name.startswith(".") or len(nst_utils.read_weights(path)) > 1
     assert "interrupted" in ends
-    again = nst_utils.stylize(C, S, **options)
+    again = painter.stylize(C, S, **options)
     assert np.array_equal(nst_utils.to_pixels(again.image), nst_utils.to_pixels(whole.image))
 
 
@@ -196,12 +203,12 @@ def test_ctrl_c_as_tensorflow_raises_it_while_it_traces(monkeypatch, error):
     def fail(self, G):
         raise error
 
-    monkeypatch.setattr(nst_utils.Objective, "__call__", fail)
-    painting = nst_utils.stylize(C, S, **LIGHT)
+    monkeypatch.setattr(painter.Objective, "__call__", fail)
+    painting = painter.stylize(C, S, **LIGHT)
     assert painting.stopped == "interrupted" and np.array_equal(painting.image, C)
     error = type(error)("another")
     with pytest.raises(type(error), match="another"):
-        nst_utils.stylize(C, S, **LIGHT)
+        painter.stylize(C, S, **LIGHT)
 
 
 @timer
@@ -233,7 +240,7 @@ def test_ctrl_c_in_the_notebook_s_own_loop(solution):
             with ctrl_c_after(took / 2 * rng.random()):
                 exec(loop, known)
         except (KeyboardInterrupt, RuntimeError, SystemError) as error:
-            assert any(words in repr(error) for words in nst_utils.INTERRUPTED)
+            assert any(words in repr(error) for words in painter.painting.INTERRUPTED)
             interrupted += 1
         G, done = known["G"].numpy(), int(known["optimizer"].iterations.numpy())
         assert done == np.argmin([np.abs(G - picture).mean() for picture in pictures])
@@ -249,10 +256,10 @@ def test_ctrl_c_in_a_fit(folder, monkeypatch, at):
 
     with monkeypatch.context() as patch:
         patch.setattr(nst_utils, at, interrupted)
-        painting = nst_utils.stylize(C, S, **LIGHT)
+        painting = painter.stylize(C, S, **LIGHT)
     assert painting.stopped == "interrupted" and np.array_equal(painting.image, C)
     assert list(folder.iterdir()) == [] and not painting.history
-    assert nst_utils.stylize(C, S, **LIGHT | {"steps": 1}).stopped == "finished"
+    assert painter.stylize(C, S, **LIGHT | {"steps": 1}).stopped == "finished"
     assert len(list(folder.iterdir())) == 1
 
 
@@ -266,9 +273,9 @@ def test_the_time_zone_changes_while_it_paints(monkeypatch):
         time.tzset()
         frames.append(frame)
 
-    plain = nst_utils.stylize(C, S, **LIGHT)
+    plain = painter.stylize(C, S, **LIGHT)
     try:
-        moved = nst_utils.stylize(C, S, on_frame, **LIGHT | {"seconds": 600})
+        moved = painter.stylize(C, S, on_frame, **LIGHT | {"seconds": 600})
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -289,8 +296,8 @@ def test_the_best_picture_is_kept_not_the_last(folder, monkeypatch, end):
             raise KeyboardInterrupt
         return tf.constant(J), tf.constant(0.0), tf.constant(J), tf.ones_like(G)
 
-    monkeypatch.setattr(nst_utils.Objective, "__call__", objective)
-    painting = nst_utils.stylize(C, S, frames.append, **LIGHT, optimizer="adam")
+    monkeypatch.setattr(painter.Objective, "__call__", objective)
+    painting = painter.stylize(C, S, frames.append, **LIGHT, optimizer="adam")
     assert painting.stopped == "interrupted" if end == "Ctrl-C" else "finite" in painting.stopped
     assert [frame.J for frame in frames[:3]] == [3, 1, 2]
     assert not np.array_equal(frames[1].image, frames[2].image)
@@ -316,7 +323,7 @@ def test_a_disk_that_fills_while_saving_keeps_the_old_picture(folder, suffix):
             with pytest.raises(nst_utils.ImageError, match="Cannot write") as caught:
                 if suffix == ".gif":
                     frames = [nst_utils.to_pixels(noise), nst_utils.to_pixels(1 - noise)]
-                    nst_utils.save_animation(frames, path)
+                    painter.save_animation(frames, path)
                 else:
                     nst_utils.save_image(noise, path)
         finally:
@@ -336,9 +343,9 @@ def test_a_disk_that_fills_while_saving_keeps_the_old_picture(folder, suffix):
 @pytest.mark.parametrize("step", [0, 2])
 def test_nan_in_one_activation_ends_with_the_best_picture(monkeypatch, options, step):
 
-    spoil, honest = tf.Variable(0.0), nst_utils.Network.__call__
+    spoil, honest = tf.Variable(0.0), painter.Network.__call__
     options = options.copy()
-    monkeypatch.setattr(nst_utils, "TILE", options.pop("tile", nst_utils.TILE))
+    monkeypatch.setattr(painter.windows, "TILE", options.pop("tile", painter.windows.TILE))
 
     def spoilt(self, image):
         (first, *rest), back = honest(self, image)
@@ -349,16 +356,16 @@ def test_nan_in_one_activation_ends_with_the_best_picture(monkeypatch, options, 
         spoil.assign(np.nan if frame.step == step - 1 else 0)
 
     frames = []
-    monkeypatch.setattr(nst_utils.Network, "__call__", spoilt)
+    monkeypatch.setattr(painter.Network, "__call__", spoilt)
     if step == 0:
-        init = nst_utils.Objective.__init__
+        init = painter.Objective.__init__
 
         def set_after(self, *arguments):
             init(self, *arguments)
             spoil.assign(np.nan)
 
-        monkeypatch.setattr(nst_utils.Objective, "__init__", set_after)
-    painting = nst_utils.stylize(C, S, on_frame, **LIGHT, **options)
+        monkeypatch.setattr(painter.Objective, "__init__", set_after)
+    painting = painter.stylize(C, S, on_frame, **LIGHT, **options)
     assert f"not finite after {step} steps" in painting.stopped and is_picture(painting.image)
     assert len(painting.history) == step and np.isfinite(painting.history).all()
     assert painting.lowered == (step > 1)
@@ -373,7 +380,7 @@ def test_nan_in_one_activation_ends_with_the_best_picture(monkeypatch, options, 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_budgets_of_0_and_1_steps(optimizer):
     none, one = (
-        nst_utils.stylize(C, S, **LIGHT | {"steps": n, "optimizer": optimizer}) for n in (0, 1)
+        painter.stylize(C, S, **LIGHT | {"steps": n, "optimizer": optimizer}) for n in (0, 1)
     )
     assert np.array_equal(none.image, C) and len(none.history) == 1 and len(one.history) == 2
     assert none.stopped == one.stopped == "finished" and is_picture(one.image)
@@ -382,31 +389,31 @@ def test_budgets_of_0_and_1_steps(optimizer):
 
 @pytest.mark.parametrize("options", [{"scales": 3}, {"tile": 63}], ids=["scales", "windows"])
 def test_one_trace_of_each_function_a_scale(monkeypatch, options):
-    made, init = [], nst_utils.Objective.__init__
+    made, init = [], painter.Objective.__init__
     options = options.copy()
-    monkeypatch.setattr(nst_utils, "TILE", options.pop("tile", nst_utils.TILE))
+    monkeypatch.setattr(painter.windows, "TILE", options.pop("tile", painter.windows.TILE))
 
     def noted(self, *arguments):
         init(self, *arguments)
         made.append(self)
 
-    monkeypatch.setattr(nst_utils.Objective, "__init__", noted)
-    before = nst_utils._roughness.experimental_get_tracing_count()  # this one is shared
-    nst_utils.stylize(C, S, **LIGHT | {"steps": 2, "tv": 0.1} | options)
+    monkeypatch.setattr(painter.Objective, "__init__", noted)
+    before = painter.objective._roughness.experimental_get_tracing_count()  # this one is shared
+    painter.stylize(C, S, **LIGHT | {"steps": 2, "tv": 0.1} | options)
     traces = [
         [f.experimental_get_tracing_count() for f in (o.whole, o.measure, o.pull)] for o in made
     ]
     assert traces == ([[1, 0, 0]] * 3 if "scales" in options else [[0, 1, 1]])
-    assert nst_utils._roughness.experimental_get_tracing_count() - before <= len(made)
+    assert painter.objective._roughness.experimental_get_tracing_count() - before <= len(made)
 
 
 # --- Run after run
 
 
 def test_a_second_run_takes_the_cache_and_gives_the_same_picture(folder, capsys):
-    one = nst_utils.stylize(C, S, **LIGHT)
+    one = painter.stylize(C, S, **LIGHT)
     said = capsys.readouterr().out
-    two = nst_utils.stylize(C, S, **LIGHT)
+    two = painter.stylize(C, S, **LIGHT)
     assert "Fitting" in said and "Fitting" not in capsys.readouterr().out
     assert np.array_equal(nst_utils.to_pixels(one.image), nst_utils.to_pixels(two.image))
 
@@ -414,17 +421,17 @@ def test_a_second_run_takes_the_cache_and_gives_the_same_picture(folder, capsys)
 def test_an_ended_run_is_freed(folder, monkeypatch):
     import weakref
 
-    made, init = [], nst_utils.Objective.__init__
+    made, init = [], painter.Objective.__init__
 
     def noted(self, *arguments):
         init(self, *arguments)
         made.append(weakref.ref(self))
 
-    monkeypatch.setattr(nst_utils.Objective, "__init__", noted)
+    monkeypatch.setattr(painter.Objective, "__init__", noted)
     gc.disable()  # the next run does it, before it looks how much memory is free
     try:
         for optimizer in ("adam", "lbfgs", "adam"):
-            nst_utils.stylize(C, S, **LIGHT | {"steps": 1, "optimizer": optimizer})
+            painter.stylize(C, S, **LIGHT | {"steps": 1, "optimizer": optimizer})
             assert [ref() for ref in made[:-1]] == [None] * len(made[:-1])
     finally:
         gc.enable()
@@ -435,6 +442,7 @@ def test_an_ended_run_is_freed(folder, monkeypatch):
 def script(folder, code, **environment):
     """Run `code` in a process of its own; give what it printed last, as JSON."""
     head = "import nst_utils, numpy as np, psutil, pathlib\nfrom nst_utils import *\n"
+    head += "import sys; sys.path.append('notebooks'); from painter import stylize\n"
     head += f"nst_utils.PRETRAINED = pathlib.Path({str(folder)!r})\n"
     for name, file in (("C", "content/house"), ("S", "styles/knife")):
         head += f"{name} = load_image({str(ROOT / f'images/{file}.jpg')!r}, 64)\n"

@@ -11,7 +11,15 @@ from conftest import save_npz
 from PIL import Image
 
 import nst_utils
-from nst_utils import PaintError, Recipe
+import painter
+import painter.animation
+import painter.budget
+import painter.files
+import painter.painting
+import painter.resources
+import painter.starts
+from painter import PaintError, Recipe
+from painter.__main__ import main
 
 ROOT = nst_utils.ROOT
 C = nst_utils.load_image(ROOT / "images/content/house.jpg", 64)
@@ -39,14 +47,14 @@ def vgg(weights):
 
 def objective(vgg, styles=(S,), content=C, **options):
     recipe = Recipe(**options)
-    net = nst_utils.Network(vgg, recipe.layers())
-    return nst_utils.Objective(net, content, styles, recipe)
+    net = painter.Network(vgg, recipe.layers())
+    return painter.Objective(net, content, styles, recipe)
 
 
 def steps(styles=S, **options):
     """The frames of a short painting, on a canvas as small as the picture."""
     plain = {"steps": 3, "scales": 1, "edges": "zeros"}
-    return list(nst_utils.paint(C, styles, **plain | options))
+    return list(painter.paint(C, styles, **plain | options))
 
 
 # --- The objective
@@ -78,7 +86,7 @@ def test_the_painters_network_is_vgg19_forward_and_back(vgg, size, devices, monk
         upstream = [tf.cos(tf.range(tf.size(a), dtype=a.dtype)) for a in want]
         upstream = [tf.reshape(up, a.shape) for up, a in zip(upstream, want, strict=True)]
         J = sum(tf.reduce_sum(up * a) for up, a in zip(upstream, want, strict=True))
-    got, back = nst_utils.Network(vgg, Recipe().layers())(G)
+    got, back = painter.Network(vgg, Recipe().layers())(G)
     for a, b in zip(got, want, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-4 * np.max(b))
     gradient = tape.gradient(J, G).numpy()
@@ -93,7 +101,7 @@ def test_windows_give_the_numbers_of_the_whole(vgg, monkeypatch, options):
     options["style_layers"] = [("block1_conv1", 0.5), ("block3_conv1", 0.5)]
     options["content_layer"] = "block3_conv2"  # it sees 32 pixels far
     *costs, gradient = objective(vgg, styles, photo, **options)(G)
-    monkeypatch.setattr(nst_utils, "TILE", 144)
+    monkeypatch.setattr(painter.windows, "TILE", 144)
     cut = objective(vgg, styles, photo, **options)
     assert len(cut.windows) > 3 and len({window[2:] for window, _ in cut.windows}) == 1
     *cut_costs, cut_gradient = cut(G)
@@ -106,9 +114,9 @@ def test_windows_give_the_numbers_of_the_whole(vgg, monkeypatch, options):
 def test_windows_cover_every_pixel_once():
     for height, width in ((801, 800), (1000, 3001), (2048, 832)):
         seen = np.zeros((1, height, width), int)
-        for (top, left, *size), inside in nst_utils._windows((1, height, width, 3), 96):
-            assert top % 16 == left % 16 == 0 and max(size) <= nst_utils.TILE
-            part = nst_utils._cut(seen, (top, left, *size))
+        for (top, left, *size), inside in painter.windows.lay_windows((1, height, width, 3), 96):
+            assert top % 16 == left % 16 == 0 and max(size) <= painter.windows.TILE
+            part = painter.windows.cut(seen, (top, left, *size))
             first, last, begin, end = inside.numpy()
             assert first >= 96 or (top == 0 and first == 0)
             assert last <= size[0] - 96 or top + last == height
@@ -127,19 +135,19 @@ def test_one_trace_a_scale_and_nothing_above_the_deepest_layer(vgg):
 
 
 def test_a_network_of_other_layers_is_refused(vgg):
-    net = nst_utils.Network(vgg, ["block1_conv1"])
+    net = painter.Network(vgg, ["block1_conv1"])
     with pytest.raises(PaintError, match=r"gives \['block1_conv1'\], and the recipe needs"):
-        nst_utils.Objective(net, C, [S], Recipe())
+        painter.Objective(net, C, [S], Recipe())
 
 
 def test_total_variation_and_its_gradient(vgg):
-    flat, rough = tf.fill(C.shape, 0.5), nst_utils._first_picture(C, [S], Recipe(init="noise"))
+    flat, rough = tf.fill(C.shape, 0.5), painter.starts.first_picture(C, [S], Recipe(init="noise"))
     plain, smooth = objective(vgg, tv=0), objective(vgg)  # 3 is the default
     added = [float(smooth(G)[0] - plain(G)[0]) for G in (flat, rough)]
     assert added[0] == pytest.approx(3 * 2 * 0.01, rel=0.1) and added[1] > 3 * added[0]
     slope = (smooth(rough)[3] - plain(rough)[3]).numpy()
     direction = np.sign(slope)
-    moved = [float(nst_utils._roughness(rough + h * direction)[0]) for h in (-1e-3, 1e-3)]
+    moved = [float(painter.objective._roughness(rough + h * direction)[0]) for h in (-1e-3, 1e-3)]
     assert (moved[1] - moved[0]) / 2e-3 == pytest.approx((slope * direction).sum() / 3, rel=0.05)
 
 
@@ -148,7 +156,7 @@ def test_total_variation_and_its_gradient(vgg):
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_the_cost_falls_and_the_result_is_a_picture(optimizer):
-    painting = nst_utils.stylize(C, S, steps=8, scales=2, optimizer=optimizer)
+    painting = painter.stylize(C, S, steps=8, scales=2, optimizer=optimizer)
     costs = [row[1] for row in painting.history]
     assert painting.stopped == "finished" and len(costs) == 18
     assert costs[-1] < 0.8 * costs[0]
@@ -163,17 +171,19 @@ def test_mirrored_edges_paint_a_larger_canvas_and_cut_it(vgg, monkeypatch):
     masks = [LEFT, 1 - LEFT]
     wide = [np.pad(np.asarray(mask), pads[1:3], mode="symmetric") for mask in masks]
     options = {"steps": 3, "scales": 1, "seed": 1}
-    monkeypatch.setattr(nst_utils, "load_vgg19", lambda *_: vgg)  # it is calibrated on the photo
-    found = nst_utils.stylize(C, [S, T], **options, masks=masks)
+    monkeypatch.setattr(
+        painter.painting, "load_vgg19", lambda *_: vgg
+    )  # it is calibrated on the photo
+    found = painter.stylize(C, [S, T], **options, masks=masks)
     options["style_scale"] = float(np.sqrt(tf.size(C) / tf.size(canvas)))  # no more of the style
-    want = nst_utils.stylize(canvas, [S, T], **options, masks=wide, edges="zeros")
+    want = painter.stylize(canvas, [S, T], **options, masks=wide, edges="zeros")
     np.testing.assert_allclose(found.history, want.history, 1e-3)
     np.testing.assert_allclose(found.image, want.image[:, 16:-16, 16:-16], atol=1e-3)
     assert np.abs(found.image - C).max() > 0.02
 
 
 def test_same_seed_same_picture():
-    one, two = (nst_utils.stylize(C, S, steps=3, scales=1).image for _ in range(2))
+    one, two = (painter.stylize(C, S, steps=3, scales=1).image for _ in range(2))
     assert np.array_equal(nst_utils.to_pixels(one), nst_utils.to_pixels(two))
 
 
@@ -183,21 +193,21 @@ def test_an_interrupt_returns_the_best_so_far(optimizer):
         if frame.step == 3:
             raise KeyboardInterrupt
 
-    painting = nst_utils.stylize(C, S, stop, steps=8, scales=2, optimizer=optimizer)
+    painting = painter.stylize(C, S, stop, steps=8, scales=2, optimizer=optimizer)
     assert painting.stopped == "interrupted" and len(painting.history) == 4
     assert painting.image.shape == C.shape and not np.array_equal(painting.image, C)
 
 
 def test_a_cost_that_is_not_finite_ends_the_scale_with_the_best_picture(monkeypatch):
-    honest, calls = nst_utils.Objective.__call__, []
+    honest, calls = painter.Objective.__call__, []
 
     def spoilt(self, G):
         calls.append(G)
         J, *rest = honest(self, G)
         return (J * float("nan") if len(calls) in (4, 5) else J, *rest)
 
-    monkeypatch.setattr(nst_utils.Objective, "__call__", spoilt)
-    painting = nst_utils.stylize(C, S, steps=6, scales=3)
+    monkeypatch.setattr(painter.Objective, "__call__", spoilt)
+    painting = painter.stylize(C, S, steps=6, scales=3)
     assert painting.stopped.count("not finite") == 2 and "after 3 steps" in painting.stopped
     assert len(calls) == 4 + 1 + 7 and np.isfinite([row[1] for row in painting.history]).all()
     assert np.isfinite(painting.image).all() and painting.image.shape == C.shape
@@ -210,21 +220,22 @@ def test_steps_0_and_1(number):
 
 def test_a_budget_of_seconds(monkeypatch):
     """On a clock that says: 2 s to begin with, 1 s an evaluation at half the side, 4 s at full."""
-    now, honest = [0.0], nst_utils.Objective.__call__
+    now, honest = [0.0], painter.Objective.__call__
     clock = SimpleNamespace(monotonic=lambda: now[0], perf_counter=lambda: now[0])
 
     def slow(self, G):
         now[0] += 4.0 if max(G.shape) == 64 else 1.0
         return honest(self, G)
 
-    def begin(*arguments, honest=nst_utils.same_area):
+    def begin(*arguments, honest=painter.same_area):
         now[0] = 2.0
         return honest(*arguments)
 
-    monkeypatch.setattr(nst_utils, "time", clock)
-    monkeypatch.setattr(nst_utils, "_speed", lambda: 1e11)
-    monkeypatch.setattr(nst_utils.Objective, "__call__", slow)
-    monkeypatch.setattr(nst_utils, "same_area", begin)
+    for room in (painter.painting, painter.budget, painter.resources):
+        monkeypatch.setattr(room, "time", clock)
+    monkeypatch.setattr(painter.resources, "_speed", lambda: 1e11)
+    monkeypatch.setattr(painter.Objective, "__call__", slow)
+    monkeypatch.setattr(painter.painting, "same_area", begin)
     for optimizer in ("adam", "lbfgs"):
         now[0] = 0.0
         options = {"steps": None, "scales": 2, "tolerance": 0, "optimizer": optimizer}
@@ -237,31 +248,32 @@ def test_a_budget_of_seconds(monkeypatch):
     first, second, last = steps(seconds=6, **options)
     assert (first.side, second.side, last.side, last.seconds) == (32, 32, 64, 4)
     assert "no time for 64 pixels" in last.note and np.isnan(last.J) and second.J < first.J
-    fine = second.image - nst_utils._shrink(C, 0.5)  # the photo's own detail is still there
+    fine = second.image - painter.sizes.shrink(C, 0.5)  # the photo's own detail is still there
     assert np.allclose(
-        last.image, tf.clip_by_value(C + nst_utils._resize(fine, C.shape[1:3]), 0, 1)
+        last.image, tf.clip_by_value(C + painter.sizes.resize(fine, C.shape[1:3]), 0, 1)
     )
     now[0] = 0.0
-    painting = nst_utils.stylize(C, S, seconds=6, **options)
+    painting = painter.stylize(C, S, seconds=6, **options)
     assert np.array_equal(painting.image, last.image) and "no time" in painting.stopped
     assert painting.lowered
     now[0] = 0.0
     assert len(steps(seconds=0, **options)) == 2  # a look at the coarsest scale, at least
     now[0] = 0.0
-    assert not nst_utils.stylize(C, S, seconds=0, **options).lowered
+    assert not painter.stylize(C, S, seconds=0, **options).lowered
 
 
 def test_a_long_first_look_is_no_measure_of_a_step(monkeypatch):
     """A first look of 5 s, for the trace, then 0.1 s a step: 12 s are enough for two scales."""
-    now, honest, seen = [0.0], nst_utils.Objective.__call__, set()
+    now, honest, seen = [0.0], painter.Objective.__call__, set()
 
     def slow(self, G):
         now[0] += 0.1 if self in seen else 5.0
         seen.add(self)
         return honest(self, G)
 
-    monkeypatch.setattr(nst_utils, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    monkeypatch.setattr(nst_utils.Objective, "__call__", slow)
+    for room in (painter.painting, painter.budget):
+        monkeypatch.setattr(room, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(painter.Objective, "__call__", slow)
     frames = steps(steps=None, seconds=12, scales=2, tolerance=0)
     assert [frame.side for frame in frames].count(32) == 2  # 5 s are more than a quarter
     assert 10 < [frame.side for frame in frames].count(64) < 25
@@ -274,9 +286,9 @@ def test_an_error_in_scipys_thread_is_raised(monkeypatch, error):
         function(x)
         raise error("from SciPy")
 
-    monkeypatch.setattr(nst_utils.scipy.optimize, "minimize", fail)
+    monkeypatch.setattr(painter.descent.scipy.optimize, "minimize", fail)
     with pytest.raises(error, match="from SciPy"):
-        nst_utils.stylize(C, S, steps=3, scales=1)
+        painter.stylize(C, S, steps=3, scales=1)
 
 
 def test_a_stop_at_a_coarse_scale_keeps_the_detail_of_the_photo():
@@ -288,7 +300,7 @@ def test_a_stop_at_a_coarse_scale_keeps_the_detail_of_the_photo():
         return float(tf.reduce_mean(tf.abs(image[:, :, 1:] - image[:, :, :-1])))
 
     for options in ({}, {"colour": "luminance"}, {"init": S}):
-        image = nst_utils.stylize(C, S, stop, steps=4, scales=2, **options).image
+        image = painter.stylize(C, S, stop, steps=4, scales=2, **options).image
         start = options.get("init", C)
         assert image.shape == C.shape and not np.array_equal(image, start)
         assert detail(image) > 0.8 * detail(start)
@@ -301,7 +313,7 @@ def test_steps_are_counted_over_all_scales():
 
 
 def test_no_step_lowers_a_cost_that_is_0():
-    painting = nst_utils.stylize(C, S, steps=3, scales=1, beta=0, tv=0)
+    painting = painter.stylize(C, S, steps=3, scales=1, beta=0, tv=0)
     assert not painting.lowered and painting.stopped == "no step lowered J"
     assert np.array_equal(painting.image, C)
 
@@ -330,34 +342,36 @@ def test_where_it_starts():
 
 def test_pieces_of_the_photo_itself_make_the_photo():
     """Each piece finds itself; the border's pieces hold mirrored pixels, which are nowhere else."""
-    laid = nst_utils._patchwork(C, C)
+    laid = painter.starts._patchwork(C, C)
     assert laid.shape == C.shape and np.allclose(laid[:, 8:-8, 8:-8], C[:, 8:-8, 8:-8], atol=1e-5)
 
 
 def test_pieces_lie_near_their_own_place_and_have_the_colours_of_the_style():
-    flat = nst_utils._patchwork(C, tf.fill(S.shape, 0.3))
+    flat = painter.starts._patchwork(C, tf.fill(S.shape, 0.3))
     assert np.allclose(flat, 0.3, atol=1e-6)  # overlapping pieces add up to one everywhere
     halves = np.repeat([0.2, 0.8], 32)[None, None, :, None] * np.ones(C.shape)
-    laid = nst_utils._patchwork(tf.fill(C.shape, 0.5), tf.constant(halves, tf.float32)).numpy()
+    laid = painter.starts._patchwork(tf.fill(C.shape, 0.5), tf.constant(halves, tf.float32)).numpy()
     assert np.allclose(laid[:, :, :24], 0.2, atol=1e-5) and np.allclose(laid[:, :, 40:], 0.8)
 
 
 def test_the_start_is_the_photo_under_pieces_of_each_style(vgg):
     start = steps(steps=0, init="patches")[0].image
-    assert np.allclose(start, (C + nst_utils._patchwork(C, S)) / 2, atol=1e-6)
+    assert np.allclose(start, (C + painter.starts._patchwork(C, S)) / 2, atol=1e-6)
     assert objective(vgg)(start)[2] < 0.8 * objective(vgg)(C)[2]
     right = 1 - LEFT
     right[:, 48:] = 0  # nobody's
     two = steps([S, T], steps=0, masks=[LEFT, right], init="patches")[0].image.numpy()
     for style, area in ((S, np.s_[:, :, :32]), (T, np.s_[:, :, 32:48])):
-        assert np.allclose(two[area], ((C + nst_utils._patchwork(C, style)) / 2)[area], atol=1e-6)
+        assert np.allclose(
+            two[area], ((C + painter.starts._patchwork(C, style)) / 2)[area], atol=1e-6
+        )
     assert np.array_equal(two[:, :, 48:], C[:, :, 48:])
 
 
 def test_the_difference_is_carried_up_not_the_picture():
-    frames = list(nst_utils.paint(C, S, steps=1, scales=2))
-    change = frames[1].image - nst_utils._shrink(C, 0.5) if frames[1].J < frames[0].J else 0
-    want = tf.clip_by_value(C + nst_utils._resize(change, C.shape[1:3]), 0, 1)
+    frames = list(painter.paint(C, S, steps=1, scales=2))
+    change = frames[1].image - painter.sizes.shrink(C, 0.5) if frames[1].J < frames[0].J else 0
+    want = tf.clip_by_value(C + painter.sizes.resize(change, C.shape[1:3]), 0, 1)
     assert np.allclose(frames[2].image, want, atol=1e-5)
     assert [frame.side for frame in frames] == [32, 32, 64, 64]
 
@@ -398,11 +412,11 @@ def test_luminance_keeps_the_photo_s_chroma():
 
 def test_matched_colours_have_the_photo_s_mean_and_covariance():
     dull = 0.3 + 0.4 * C  # so that nothing is clipped
-    moved = np.asarray(nst_utils._match_colours(S, dull), np.float64).reshape(-1, 3)
+    moved = np.asarray(painter.colour.match_colours(S, dull), np.float64).reshape(-1, 3)
     want = np.asarray(dull, np.float64).reshape(-1, 3)
     assert np.allclose(moved.mean(0), want.mean(0), atol=0.01)
     assert np.allclose(np.cov(moved.T), np.cov(want.T), atol=0.002)
-    flat = nst_utils._match_colours(tf.fill(S.shape, 0.5), C)
+    flat = painter.colour.match_colours(tf.fill(S.shape, 0.5), C)
     assert np.isfinite(flat).all()
 
 
@@ -419,19 +433,19 @@ def test_weights_can_be_given_and_completed(weights):
 
 
 def test_style_scale_makes_the_style_picture_larger():
-    areas = [np.prod(nst_utils.same_area(S, C, k).shape[1:3]) for k in (1, 2)]
+    areas = [np.prod(painter.same_area(S, C, k).shape[1:3]) for k in (1, 2)]
     assert areas[0] == pytest.approx(64 * 47, rel=0.05) and areas[1] == pytest.approx(
         4 * areas[0], rel=0.05
     )
 
 
 def test_animation(tmp_path):
-    frames = [nst_utils.to_pixels(frame.image) for frame in nst_utils.paint(C, S, steps=2)]
+    frames = [nst_utils.to_pixels(frame.image) for frame in painter.paint(C, S, steps=2)]
     for suffix in ("gif", "png"):
-        with Image.open(nst_utils.save_animation(frames, tmp_path / f"a.{suffix}")) as picture:
+        with Image.open(painter.save_animation(frames, tmp_path / f"a.{suffix}")) as picture:
             assert picture.n_frames == 3 and picture.size == (64, 47)
     with pytest.raises(nst_utils.ImageError, match="jpg"):
-        nst_utils.save_animation(frames, tmp_path / "a.jpg")
+        painter.save_animation(frames, tmp_path / "a.jpg")
 
 
 # --- Bad options, and what will not fit
@@ -468,7 +482,7 @@ def test_bad_options_are_named(options, word):
 
 @pytest.mark.parametrize("init", [C[:, :8], C[0], tf.cast(C * 255, tf.uint8), "x.jpg"])
 def test_a_start_is_checked_before_the_network_is_loaded(monkeypatch, init):
-    monkeypatch.setattr(nst_utils, "load_vgg19", None)
+    monkeypatch.setattr(painter.painting, "load_vgg19", None)
     with pytest.raises(PaintError, match="init"):
         steps(init=init)
 
@@ -478,30 +492,30 @@ def test_a_container_has_the_memory_below_its_limit(tmp_path, monkeypatch, limit
     files = {"max": limit, "current": "2000000000", "stat": "anon 1\ninactive_file 250000000\n"}
     for name, text in files.items() if limit else ():
         (tmp_path / f"memory.{name}").write_text(text)
-    monkeypatch.setattr(nst_utils, "CGROUP", tmp_path)
+    monkeypatch.setattr(painter.resources, "CGROUP", tmp_path)
     machine = SimpleNamespace(available=8e9)
-    monkeypatch.setattr(nst_utils.psutil, "virtual_memory", lambda: machine)
-    assert nst_utils._free_memory() == pytest.approx(free)
+    monkeypatch.setattr(painter.resources.psutil, "virtual_memory", lambda: machine)
+    assert painter.resources._free_memory() == pytest.approx(free)
 
 
 def test_the_estimates_know_the_optimiser_and_the_windows(monkeypatch):
     shape = (1, 3072, 4096, 3)
-    assert nst_utils.memory_needed(shape) > 15 > nst_utils.memory_needed(shape, "adam")
-    monkeypatch.setattr(nst_utils, "_speed", lambda: 1e11)
-    whole, cut = (
-        nst_utils.seconds_needed((1, 768, n_W, 3), Recipe(scales=1)) for n_W in (768, 1024)
-    )
+    assert painter.memory_needed(shape) > 15 > painter.memory_needed(shape, "adam")
+    monkeypatch.setattr(painter.resources, "_speed", lambda: 1e11)
+    whole, cut = (painter.seconds_needed((1, 768, n_W, 3), Recipe(scales=1)) for n_W in (768, 1024))
     assert cut > 1.8 * whole  # with a third more pixels
 
 
 def test_too_large_a_picture_is_refused_with_the_size_that_would_fit(monkeypatch):
-    monkeypatch.setattr(nst_utils.psutil, "virtual_memory", lambda: SimpleNamespace(available=2e9))
+    monkeypatch.setattr(
+        painter.resources.psutil, "virtual_memory", lambda: SimpleNamespace(available=2e9)
+    )
     with pytest.raises(PaintError, match="longer side") as raised:
-        next(nst_utils.paint(tf.zeros((1, 600, 900, 3)), S))
+        next(painter.paint(tf.zeros((1, 600, 900, 3)), S))
     side = int(str(raised.value).split("max_side=")[1].split(")")[0])
     assert 300 < side < 900
-    assert nst_utils.memory_needed((1, side * 2 // 3, side, 3)) <= 2
-    assert nst_utils.memory_needed((1, 1.1 * side * 2 / 3, 1.1 * side, 3)) > 2
+    assert painter.memory_needed((1, side * 2 // 3, side, 3)) <= 2
+    assert painter.memory_needed((1, 1.1 * side * 2 / 3, 1.1 * side, 3)) > 2
 
 
 @pytest.mark.parametrize(
@@ -538,15 +552,15 @@ def test_options_in_any_form_of_a_list(vgg):
 
 
 def test_scales_end_where_vgg19_does():
-    assert nst_utils._sides((1, 48, 64, 3), 10**6) == [16, 32, 64]
-    assert nst_utils._sides((1, 16, 16, 3), 9) == [16]
+    assert painter.sizes.scale_sides((1, 48, 64, 3), 10**6) == [16, 32, 64]
+    assert painter.sizes.scale_sides((1, 16, 16, 3), 9) == [16]
 
 
 @pytest.mark.parametrize("init", ["noise", T], ids=["noise", "picture"])
 def test_luminance_is_painted_in_grey_from_any_start(monkeypatch, init):
-    seen, honest = [], nst_utils.Objective.__call__
+    seen, honest = [], painter.Objective.__call__
     monkeypatch.setattr(
-        nst_utils.Objective, "__call__", lambda self, G: seen.append(G) or honest(self, G)
+        painter.Objective, "__call__", lambda self, G: seen.append(G) or honest(self, G)
     )
     steps(colour="luminance", init=init, scales=2, steps=1)
     assert len(seen) == 4 and all(np.ptp(G.numpy(), axis=-1).max() < 1e-5 for G in seen)
@@ -554,7 +568,7 @@ def test_luminance_is_painted_in_grey_from_any_start(monkeypatch, init):
 
 def test_light_weights_do_not_hide_the_patches():
     one, other = (
-        nst_utils._half_hidden(C, [S, T], Recipe(style_weights=[w, w])) for w in (1, 1e-4)
+        painter.starts._half_hidden(C, [S, T], Recipe(style_weights=[w, w])) for w in (1, 1e-4)
     )
     assert np.allclose(one, other, atol=1e-4) and not np.allclose(one, C, atol=0.01)
 
@@ -566,26 +580,26 @@ def test_command_line(tmp_path, capsys):
     )
     out, small = tmp_path / "out.png", ["--max-side", "64", "--steps", "2"]
     arguments = [content, style, "-o", str(out), *small, "--animation", str(tmp_path / "a.gif")]
-    assert nst_utils.main(arguments) == 0
+    assert main(arguments) == 0
     assert "finished" in capsys.readouterr().out and (tmp_path / "a.gif").exists()
     with Image.open(out) as picture:
         picture.load()
-        settings = json.loads(picture.text["Software"].removeprefix("nst_utils.py "))
+        settings = json.loads(picture.text["Software"].removeprefix("painter "))
     assert max(picture.size) == 64 and settings["steps"] == 2 and settings["style"] == [style]
     assert settings["network"].startswith("fitted.npz") and settings["stopped"] == "finished"
     mask = str(nst_utils.save_image(np.repeat(LEFT[..., None], 3, -1), tmp_path / "mask.png"))
     many = ["--masks", mask, mask, "--init", style, "--style-layers", "block1_conv1=1"]
-    assert nst_utils.main([content, style, other, "-o", str(out), *small, *many]) == 0
+    assert main([content, style, other, "-o", str(out), *small, *many]) == 0
     bad = (
         ["missing.jpg", style],
         [content, style, "--alpha", "-1"],
         [content, style, "--masks", "x"],
     )
     for words, name in zip(bad, ("missing.jpg", "alpha", "'x'"), strict=True):
-        assert nst_utils.main([*words, "-o", str(out), *small]) == 1
+        assert main([*words, "-o", str(out), *small]) == 1
         assert name in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
-        nst_utils.main([])
+        main([])
 
 
 def test_nothing_is_written_over_what_is_read_or_was_painted(tmp_path, monkeypatch, capsys):
@@ -596,34 +610,34 @@ def test_nothing_is_written_over_what_is_read_or_was_painted(tmp_path, monkeypat
     moving = ["--animation", str(out)]
     still = ["--animation", str(tmp_path / "a.jpg")]
     for words in (["-o", photo], ["-o", str(out), *moving], ["-o", str(out), *still]):
-        assert nst_utils.main([photo, style, *words, *short]) == 1
+        assert main([photo, style, *words, *short]) == 1
         assert "used already" in (error := capsys.readouterr().err) or ".gif or .png" in error
-    assert nst_utils.main([photo, style, "-o", str(out), "--seconds", "0"]) == 1
+    assert main([photo, style, "-o", str(out), "--seconds", "0"]) == 1
     assert "no time for a single step" in capsys.readouterr().err
-    assert nst_utils.main([photo, style, "-o", str(out), "--beta", "1e39"]) == 1
+    assert main([photo, style, "-o", str(out), "--beta", "1e39"]) == 1
     assert "not finite" in capsys.readouterr().err
 
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    for name in ("load_vgg19", "load_image"):
-        monkeypatch.setattr(nst_utils, name, stop)
-        assert nst_utils.main([photo, style, "-o", str(out)]) == 130
+    for room, name in ((painter.painting, "load_vgg19"), (painter.files, "load_image")):
+        monkeypatch.setattr(room, name, stop)
+        assert main([photo, style, "-o", str(out)]) == 130
     assert out.read_bytes() == before and sorted(p.name for p in tmp_path.iterdir()) == [
         "out.png", "photo.png"
     ]  # fmt: skip
 
 
 def test_the_style_picture_is_enlarged_from_its_own_pixels(tmp_path, monkeypatch):
-    seen, honest = [], nst_utils.Objective.__init__
+    seen, honest = [], painter.Objective.__init__
     monkeypatch.setattr(
-        nst_utils.Objective,
+        painter.Objective,
         "__init__",
         lambda self, *arguments: seen.append(arguments[2][0]) or honest(self, *arguments),
     )
     content, style = str(ROOT / "images/content/house.jpg"), ROOT / "images/styles/knife.jpg"
     words = ["--max-side", "64", "--steps", "0", "--scales", "1", "--style-scale", "3"]
-    assert nst_utils.main([content, str(style), "-o", str(tmp_path / "a.png"), *words]) == 0
+    assert main([content, str(style), "-o", str(tmp_path / "a.png"), *words]) == 0
     size = seen[0].shape[1:3]
     want = tf.image.resize(nst_utils.load_image(style), size, "area")
     assert max(size) > 160 and np.allclose(seen[0], want, atol=1e-3)
@@ -632,7 +646,7 @@ def test_the_style_picture_is_enlarged_from_its_own_pixels(tmp_path, monkeypatch
 def test_a_painting_is_not_lost_when_its_place_is(tmp_path, monkeypatch, capsys):
     """The folder is there before the painting, and not after it."""
     content, style = str(ROOT / "images/content/house.jpg"), str(ROOT / "images/styles/knife.jpg")
-    out, painted, honest = tmp_path / "folder" / "out.jpg", [], nst_utils.stylize
+    out, painted, honest = tmp_path / "folder" / "out.jpg", [], painter.stylize
 
     def paint_and_break(*arguments, **options):
         painted.append(honest(*arguments, **options))
@@ -640,9 +654,9 @@ def test_a_painting_is_not_lost_when_its_place_is(tmp_path, monkeypatch, capsys)
         out.parent.touch()
         return painted[0]
 
-    monkeypatch.setattr(nst_utils, "stylize", paint_and_break)
-    monkeypatch.setattr(nst_utils.tempfile, "tempdir", str(tmp_path))
-    assert nst_utils.main([content, style, "-o", str(out), "--max-side", "64", "--steps", "1"]) == 0
+    monkeypatch.setattr(painter.files, "stylize", paint_and_break)
+    monkeypatch.setattr(painter.files.tempfile, "tempdir", str(tmp_path))
+    assert main([content, style, "-o", str(out), "--max-side", "64", "--steps", "1"]) == 0
     (rescued,) = tmp_path.glob("painted-*/out.png")
     printed = capsys.readouterr()
     assert str(rescued) in printed.out and str(out) in printed.err
@@ -654,7 +668,7 @@ def test_lbfgs_answers_as_scipy_alone():
     """Through generator and thread: the same pictures in the same order, none twice."""
     target = tf.random.stateless_uniform((1, 16, 16, 3), (1, 2), -0.2, 1.2)
     start = tf.random.stateless_uniform(target.shape, (3, 4))
-    search, seen, Js = nst_utils._lbfgs(start), [], []
+    search, seen, Js = painter.descent._lbfgs(start), [], []
     picture = next(search)
     for _ in range(12):
         seen.append(picture.numpy())
