@@ -1,14 +1,10 @@
-"""Helpers for the Neural Style Transfer course: pictures, VGG-19, previews, the painter.
+"""Helpers for the Neural Style Transfer course: pictures, VGG-19, previews.
 
 Read from top to bottom; nothing here solves an exercise of the notebook.
 
 Sources, cited below by their short names:
   Gatys 2015   Gatys, Ecker & Bethge, "A Neural Algorithm of Artistic Style", arXiv:1508.06576
   VGG 2015     Simonyan & Zisserman, "Very Deep Convolutional Networks ...", arXiv:1409.1556
-  Gatys 2016   Gatys, Bethge, Hertzmann & Shechtman, "Preserving Color in Neural Artistic Style
-               Transfer", arXiv:1606.05897
-  Gatys 2017   Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer",
-               arXiv:1611.07865
   Coates 2012  Coates & Ng, "Learning Feature Representations with K-Means"
 """
 
@@ -36,9 +32,6 @@ import keras
 import numpy as np
 import pooch
 import scipy.io
-import scipy.linalg
-import scipy.optimize
-import scipy.spatial
 import tensorflow as tf
 from matplotlib.figure import Figure
 from numpy.lib.stride_tricks import sliding_window_view
@@ -61,9 +54,8 @@ class ImageError(ValueError):
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; rename it to `path` only if the block succeeds."""
-    handle, name = tempfile.mkstemp(
-        prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent
-    )
+    start = f".{path.stem[:40]}-"
+    handle, name = tempfile.mkstemp(prefix=start, suffix=path.suffix, dir=path.parent)
     os.close(handle)
     try:
         yield Path(name)
@@ -95,20 +87,8 @@ def load_image(
             warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             return _decoded(file, max_side)
-        except Image.UnidentifiedImageError:
-            raise ImageError(
-                f"{shown} is no picture that Pillow knows ({_first_bytes(file)}); "
-                "save it as JPEG or PNG and try again."
-            ) from None
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
-            raise ImageError(
-                f"{shown} has too many pixels ({_reason(error)}); give max_side, or make it "
-                "smaller first."
-            ) from None
         except Exception as error:  # Pillow's readers raise what they like on damaged files
-            raise ImageError(
-                f"{shown} is damaged or cut short ({_reason(error)}); get it again."
-            ) from None
+            raise ImageError(f"{shown} {_fault(error, file)}") from None
 
 
 def _shown(path: object) -> str:
@@ -126,6 +106,19 @@ def _reason(error: BaseException) -> str:
     return " ".join(str(text).split())[:200]
 
 
+def _fault(error: Exception, file: BinaryIO) -> str:
+    """What is wrong with a picture that Pillow could not read, and what to do."""
+    if isinstance(error, Image.UnidentifiedImageError):
+        file.seek(0)
+        data = file.read(8)
+        begin = f"it begins with {data!r}" if data else "the file is empty"
+        return f"is no picture that Pillow knows ({begin}); save it as JPEG or PNG and try again."
+    bombs = Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError
+    if isinstance(error, bombs):
+        return f"has too many pixels ({_reason(error)}); give max_side, or make it smaller first."
+    return f"is damaged or cut short ({_reason(error)}); get it again."
+
+
 @contextmanager
 def _opened(path: object, shown: str) -> Iterator[BinaryIO]:
     """Open what `load_image` was given. Raises ImageError, and never waits for a pipe."""
@@ -137,18 +130,15 @@ def _opened(path: object, shown: str) -> Iterator[BinaryIO]:
         raise ImageError(f"{shown} is a web address: download the picture and give its path.")
     try:
         mode = Path(name).stat().st_mode
-        if not stat.S_ISREG(mode):
-            what = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
-            raise ImageError(f"{shown} is {what}; give the path of a picture.")
-        file = Path(name).open("rb")  # noqa: SIM115, closed below
+        file = Path(name).open("rb") if stat.S_ISREG(mode) else None  # noqa: SIM115, closed below
     except FileNotFoundError:
         raise ImageError(f"There is no file {shown}; check the name and the folder.") from None
-    except ImageError:
-        raise
     except (OSError, ValueError) as error:  # ValueError: a NUL, or half a letter, in the name
-        raise ImageError(
-            f"{shown} is not readable ({_reason(error)}); give the path of a picture you may read."
-        ) from None
+        remedy = "give the path of a picture you may read."
+        raise ImageError(f"{shown} is not readable ({_reason(error)}); {remedy}") from None
+    if file is None:
+        what = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
+        raise ImageError(f"{shown} is {what}; give the path of a picture.")
     with file:
         yield file
 
@@ -156,20 +146,19 @@ def _opened(path: object, shown: str) -> Iterator[BinaryIO]:
 def _contents(source: object, shown: str) -> bytes:
     """The bytes of a picture, from bytes or from an open file. Raises ImageError."""
     if hasattr(source, "read"):
+        remedy = "open it with open(path, 'rb')."
         try:
             if source.seekable():
                 source.seek(0)
             source = source.read()
         except Exception as error:  # a closed file, a broken connection, a class of one's own
-            raise ImageError(
-                f"{shown} is not readable ({_reason(error)}); open it with open(path, 'rb')."
-            ) from None
+            raise ImageError(f"{shown} is not readable ({_reason(error)}); {remedy}") from None
         if isinstance(source, str):
-            raise ImageError(f"{shown} is open as text; open it with open(path, 'rb').")
-    if isinstance(source, (bytes, bytearray)):
-        return bytes(source)
+            raise ImageError(f"{shown} is open as text; {remedy}")
     if isinstance(source, memoryview):
         return source.tobytes()
+    if isinstance(source, (bytes, bytearray)):
+        return bytes(source)
     raise ImageError(
         f"{shown} is no path, bytes or open file; an array needs no load_image: make it float, "
         "(1, n_H, n_W, 3), in [0, 1]."
@@ -191,9 +180,8 @@ def _decoded(file: BinaryIO, max_side: int | None) -> tf.Tensor:
         if scale := TRANSPARENT_SCALE.get(opened.format == "PNG" and str(opened.tile[0][3])):
             clear = np.atleast_1d(opened.info.get("transparency", ())) * scale
             if clear.size:
-                opened.info["transparency"] = (
-                    int(clear[0]) if clear.size == 1 else tuple(map(int, clear))
-                )
+                clear = tuple(map(int, clear))
+                opened.info["transparency"] = clear if len(clear) > 1 else clear[0]
         opened.load()  # decode now, so that a truncated file fails here
         picture = _rgb(opened)
         with suppress(Exception):  # no EXIF, or a broken one: the picture stays as it lies
@@ -209,15 +197,7 @@ def _rgb(picture: Image.Image) -> Image.Image:
     """Convert any Pillow mode to 8-bit sRGB, transparency on white."""
     profile, clear = picture.info.get("icc_profile"), picture.info.get("transparency")
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        grey = np.asarray(picture, np.float64)
-        peak = grey.max(initial=0, where=np.isfinite(grey))
-        tops = [1.0] * (picture.mode == "F") + [255.0, 65535.0]
-        if picture.mode.startswith("I;16") or picture.format in ("PNG", "PPM"):
-            tops = [65535.0]  # whatever the brightest pixel is
-        top = next((top for top in tops if peak <= top), peak)
-        grey = np.nan_to_num(grey) if clear is None else np.where(grey == clear, top, grey)
-        picture = Image.fromarray(np.rint(np.clip(grey / top, 0, 1) * 255).astype(np.uint8))
-        clear = None
+        picture, clear = _grey(picture, clear), None
     alpha = None
     if picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or clear is not None:
         picture = picture.convert("LA" if picture.mode == "La" else "RGBA")
@@ -234,20 +214,24 @@ def _rgb(picture: Image.Image) -> Image.Image:
     return Image.composite(colour, white, alpha) if alpha else colour
 
 
-def _first_bytes(file: BinaryIO) -> str:
-    file.seek(0)
-    data = file.read(8)
-    return f"it begins with {data!r}" if data else "the file is empty"
+def _grey(picture: Image.Image, clear: float | None) -> Image.Image:
+    """Scale a picture of 16 or 32 bits to 8; white where it has the value `clear`."""
+    grey = np.asarray(picture, np.float64)
+    peak = grey.max(initial=0, where=np.isfinite(grey))
+    tops = [1.0] * (picture.mode == "F") + [255.0, 65535.0]
+    if picture.mode.startswith("I;16") or picture.format in ("PNG", "PPM"):
+        tops = [65535.0]  # whatever the brightest pixel is
+    top = next((top for top in tops if peak <= top), peak)
+    grey = np.nan_to_num(grey) if clear is None else np.where(grey == clear, top, grey)
+    return Image.fromarray(np.rint(np.clip(grey / top, 0, 1) * 255).astype(np.uint8))
 
 
 def match_shape(image: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     """Cut the centre of `image`, (1, h, w, 3), to the aspect of `like`; resize it to its shape."""
     for name, given in (("image", image), ("like", like)):
         if not _is_picture(given):
-            raise ImageError(
-                f"{name} must be float, (1, n_H, n_W, 3), not {getattr(given, 'dtype', '')} "
-                f"{tuple(getattr(given, 'shape', ()))}; use load_image."
-            )
+            expected = f"{name} must be float, (1, n_H, n_W, 3)"
+            raise ImageError(f"{expected}, not {_described(given)}; use load_image.")
     (h, w), (n_H, n_W) = image.shape[1:3], like.shape[1:3]
     scale = min(h / n_H, w / n_W)
     height, width = max(1, round(n_H * scale)), max(1, round(n_W * scale))
@@ -266,6 +250,10 @@ def _is_picture(image: object, smallest: int = 1) -> bool:
     return floating and fits and min(shape[1:3]) >= smallest
 
 
+def _described(given: object) -> str:
+    return f"{getattr(given, 'dtype', type(given).__name__)} {tuple(getattr(given, 'shape', ()))}"
+
+
 def to_pixels(image: tf.Tensor | np.ndarray) -> np.ndarray:
     """Turn (1, n_H, n_W, 3) or (n_H, n_W, 3) in [0, 1] into uint8, clipped, rounded.
 
@@ -278,14 +266,12 @@ def to_pixels(image: tf.Tensor | np.ndarray) -> np.ndarray:
         if kind not in ("uint8", "bool", "bfloat16") and pixels.dtype.kind != "f":
             raise TypeError(f"{kind} {pixels.shape}"[:200])
     except Exception as error:  # what is no array raises what it likes
-        raise ImageError(
-            f"A picture is an array of float in [0, 1] (or uint8), not {_reason(error)}."
-        ) from None
+        expected = "A picture is an array of float in [0, 1] (or uint8)"
+        raise ImageError(f"{expected}, not {_reason(error)}.") from None
     pixels = pixels[0] if pixels.ndim == 4 and len(pixels) == 1 else pixels
     if pixels.ndim != 3 or pixels.shape[-1] != 3 or 0 in pixels.shape:
-        raise ImageError(
-            f"Expected shape (1, n_H, n_W, 3) or (n_H, n_W, 3), got {np.shape(image)}."
-        )
+        expected = "Expected shape (1, n_H, n_W, 3) or (n_H, n_W, 3)"
+        raise ImageError(f"{expected}, got {np.shape(image)}.")
     if kind == "uint8":
         return pixels.copy()
     pixels = pixels.astype(np.float64)
@@ -323,9 +309,8 @@ def check_output(path: str | os.PathLike) -> Path:
         raise ImageError(f"{_shown(path)} is no path: give a file's name.") from None
     kind = Image.registered_extensions().get(path.suffix.lower())
     if kind not in WRITTEN or kind not in Image.SAVE:
-        raise ImageError(
-            f"{_shown(path)}: unknown picture format {path.suffix!r}; use .png or .jpg."
-        )
+        unknown = f"{_shown(path)}: unknown picture format {path.suffix!r}"
+        raise ImageError(f"{unknown}; use .png or .jpg.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
@@ -356,13 +341,7 @@ def write_picture(picture: Image.Image, path: Path, **options: object) -> Path:
 
 # ---------------------------------------------------------------------------------- VGG-19
 
-BLOCKS = (
-    (2, 64),
-    (2, 128),
-    (4, 256),
-    (4, 512),
-    (4, 512),
-)  # (convolutions, filters): VGG 2015, table 1, E
+BLOCKS = (2, 64), (2, 128), (4, 256), (4, 512), (4, 512)  # (convolutions, filters): VGG 2015, E
 VGG19_LAYERS = {  # name -> (channels in, channels out), in the order of the network
     f"block{i}_conv{j}": (filters if j > 1 else (3, 64, 128, 256, 512)[i - 1], filters)
     for i, (convolutions, filters) in enumerate(BLOCKS, 1)
@@ -371,21 +350,19 @@ VGG19_LAYERS = {  # name -> (channels in, channels out), in the order of the net
 STYLE_LAYERS = [(f"block{i}_conv1", 0.2) for i in range(1, 6)]  # Gatys 2015, section "Methods"
 CONTENT_LAYER = "block4_conv2"  # Gatys 2015; the original course took block5_conv4
 RGB_MEAN = (123.68, 116.779, 103.939)  # of ImageNet, in 0..255; VGG-19 saw pictures minus this
-
-KERAS_URL = "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/"
-KNOWN_FILES = {  # name -> MD5 of the released files; Keras 3 keras/src/applications/vgg19.py
-    "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5": ("253f8cb515780f3b799900260a226db6",),
-    "vgg19_weights_tf_dim_ordering_tf_kernels.h5": ("cbe5617147190e668d6c5d5026f83318",),
-    "imagenet-vgg-verydeep-19.mat": (
-        "106118b7cf60435e6d8e04f6a6dc3657",
-        "8ee3263992981a1d26e73b3ca028a123",
-    ),
-}
+BGR_MEAN = np.array(RGB_MEAN[::-1], np.float32)
 Weights = dict[str, tuple[np.ndarray, np.ndarray]]  # name -> kernel (3, 3, in, out), bias (out,)
 
 
-def deepest_layer(names: Sequence[str]) -> str:
-    return max(names, key=list(VGG19_LAYERS).index)
+def layers_up_to(names: Sequence[str]) -> list[str]:
+    """The layers of VGG-19 from the first to the deepest of `names`."""
+    known = list(VGG19_LAYERS)
+    return known[: max(map(known.index, names)) + 1]
+
+
+def is_after_pooling(name: str) -> bool:
+    """Whether a layer begins a block other than the first: the picture's sides are halved there."""
+    return name.endswith("conv1") and name != "block1_conv1"
 
 
 class WeightsError(RuntimeError):
@@ -411,26 +388,21 @@ def load_vgg19(
     Nothing above the deepest layer asked for is built. Raises WeightsError.
     """
     layer_names = list(layer_names)
-    unknown = [name for name in layer_names if name not in VGG19_LAYERS]
+    unknown = ", ".join(repr(name) for name in layer_names if name not in VGG19_LAYERS)
     if unknown or not layer_names:
-        raise WeightsError(
-            f"Unknown layer {', '.join(map(repr, unknown)) or '(none given)'}; VGG-19 has "
-            f"{', '.join(VGG19_LAYERS)}."
-        )
-    until = deepest_layer(layer_names)
+        known = ", ".join(VGG19_LAYERS)
+        raise WeightsError(f"Unknown layer {unknown or '(none given)'}; VGG-19 has {known}.")
+    until = layers_up_to(layer_names)[-1]
     images = None if images is None else [check_picture(image) for image in images]
     trained, source = _find_weights(weights, images)
     pooling = "max" if trained else "avg"  # average pooling suits k-means filters: larger strokes
+    fitted = trained or _cached_fit(images, seed, until)
     if trained and images:
-        missing = [name for name in VGG19_LAYERS if name not in trained]
-        fitted = fit_kmeans_vgg19(images, keep=trained, seed=seed, until=until, pooling=pooling)
-        source += f"; {missing[0]} and above by k-means" if missing and missing[0] in fitted else ""
-    elif trained:
-        fitted = trained
-    else:
-        fitted = _cached_fit(images, seed, until)
+        fitted = fit_kmeans_vgg19(images, trained, seed, until, pooling)
+        above = next((name for name in fitted if name not in trained), None)
+        source += f"; {above} and above by k-means" if above else ""
     if images and layer_names[-1] not in layer_names[:-1]:  # its Gram matrix would shrink, too
-        fitted = with_unit_content(fitted, layer_names[-1], images[0], pooling)
+        fitted = _with_unit_content(fitted, layer_names[-1], images[0], pooling)
     model = build_vgg19(fitted, layer_names, pooling)
     model.weights_source = source
     print(f"VGG-19: {source}.")
@@ -443,19 +415,17 @@ def build_vgg19(weights: Weights, layer_names: Sequence[str], pooling: str = "ma
     The layers carry Keras' own names, so that `model.get_layer("block1_conv1")` works.
     """
     image = keras.Input((None, None, 3), name="image", dtype="float32")  # RGB in [0, 1]
-    mean = np.array(RGB_MEAN[::-1], np.float32)
-    x = image[..., ::-1] * 255.0 - mean  # what VGG-19 was trained on
+    x = image[..., ::-1] * 255.0 - BGR_MEAN  # what VGG-19 was trained on
     # keras.json, and a policy of the user's, would otherwise decide; float16 overflows
     fixed = {"data_format": "channels_last", "dtype": "float32"}
     pool = keras.layers.MaxPooling2D if pooling == "max" else keras.layers.AveragePooling2D
     outputs: dict[str, keras.KerasTensor] = {}
-    for name, (_, filters) in VGG19_LAYERS.items():
-        if name.endswith("conv1") and name != "block1_conv1":
+    for name in layers_up_to(layer_names):
+        if is_after_pooling(name):
             x = pool(2, name=f"block{int(name[5]) - 1}_pool", **fixed)(x)
+        filters = VGG19_LAYERS[name][1]
         x = keras.layers.Conv2D(filters, 3, 1, "same", activation="relu", name=name, **fixed)(x)
         outputs[name] = x
-        if set(layer_names) <= set(outputs):
-            break
     model = keras.Model(image, [outputs[name] for name in layer_names], name="vgg19")
     for name in outputs:
         if name not in weights:
@@ -470,13 +440,11 @@ def check_picture(image: tf.Tensor) -> tf.Tensor:
     if not _is_picture(image, 16):
         raise WeightsError(
             "A picture for VGG-19 is float, (1, n_H, n_W, 3) with sides of 16 or more, "
-            f"not {getattr(image, 'dtype', type(image).__name__)} "
-            f"{tuple(getattr(image, 'shape', ()))}. load_image gives that; enlarge a smaller one."
+            f"not {_described(image)}. load_image gives that; enlarge a smaller one."
         )
     image = tf.cast(tf.convert_to_tensor(image), tf.float32)
     low, high = float(tf.reduce_min(image)), float(tf.reduce_max(image))
-    finite = tf.reduce_all(tf.math.is_finite(image))
-    if not (finite and low > -0.01 and high < 1.01):
+    if not (tf.reduce_all(tf.math.is_finite(image)) and low > -0.01 and high < 1.01):
         raise WeightsError(
             f"A picture for VGG-19 has values from 0 to 1, not NaN, infinity or {low:.3g} to "
             f"{high:.3g}; use load_image, or divide by 255."
@@ -485,6 +453,16 @@ def check_picture(image: tf.Tensor) -> tf.Tensor:
 
 
 # Where weights come from, in the order in which they are tried
+
+KERAS_URL = "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/"
+KNOWN_FILES = {  # name -> MD5 of the released files; Keras 3 keras/src/applications/vgg19.py
+    "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5": ("253f8cb515780f3b799900260a226db6",),
+    "vgg19_weights_tf_dim_ordering_tf_kernels.h5": ("cbe5617147190e668d6c5d5026f83318",),
+    "imagenet-vgg-verydeep-19.mat": (
+        "106118b7cf60435e6d8e04f6a6dc3657",
+        "8ee3263992981a1d26e73b3ca028a123",
+    ),
+}
 
 
 def _find_weights(
@@ -505,43 +483,41 @@ def _find_weights(
     if asked not in ("auto", "imagenet"):
         known = Path(asked).name in KNOWN_FILES
         return read_weights(asked), Path(asked).name + ("" if known else " (its hash is not known)")
-    found, bad = search_disk()
-    why = list(bad.values())
-    if found is None:
-        try:
-            found = download_weights() if asked == "imagenet" else _download_unless_in_vain()
-            why = [bad[path] for path in bad if path != found]  # that one was replaced
-        except WeightsError as error:
-            why.append(str(error))
-    if found is not None:
+    found, why = _find_imagenet(patient=asked == "imagenet")
+    if found:
         return read_weights(found), f"ImageNet ({' '.join([found.name, *why])})"
     if asked == "imagenet":
-        raise WeightsError(
-            " ".join(why) + f" Or use weights='kmeans'. See {PRETRAINED / 'README.md'}."
-        )
+        why += ["Or use weights='kmeans'.", f"See {PRETRAINED / 'README.md'}."]
+        raise WeightsError(" ".join(why))
     return _kmeans(" ".join(why), images)
-
-
-IN_VAIN: list[tuple[float, str]] = []  # when the last download failed, and why
-
-
-def _download_unless_in_vain() -> Path:
-    """Download, but not if that failed in the last ten minutes: some networks let one wait."""
-    if IN_VAIN and time.monotonic() - IN_VAIN[0][0] < 600:
-        raise WeightsError(IN_VAIN[0][1])
-    try:
-        return download_weights()
-    except WeightsError as error:
-        IN_VAIN[:] = [(time.monotonic(), str(error))]
-        raise
 
 
 def _kmeans(why: str, images: Sequence | None) -> tuple[Weights, str]:
     if not images:
-        raise WeightsError(
-            f"k-means filters ({why}) are fitted to pictures: call load_vgg19(..., images=[C, S])."
-        )
+        given = f"k-means filters ({why}) are fitted to pictures"
+        raise WeightsError(f"{given}: call load_vgg19(..., images=[C, S]).")
     return {}, f"k-means filters fitted to the pictures ({why})"
+
+
+def _find_imagenet(patient: bool) -> tuple[Path | None, list[str]]:
+    """Find the released weights on the disk, or download them; and say what was wrong on the way.
+
+    Unless `patient`, not if that failed in the last ten minutes: some networks let one wait.
+    """
+    found, bad = search_disk()
+    if found:
+        return found, list(bad.values())
+    if not patient and IN_VAIN and time.monotonic() - IN_VAIN[0][0] < 600:
+        return None, [*bad.values(), IN_VAIN[0][1]]
+    try:
+        found = download_weights()
+    except WeightsError as error:
+        IN_VAIN[:] = [(time.monotonic(), str(error))]
+        return None, [*bad.values(), str(error)]
+    return found, [bad[path] for path in bad if path != found]  # that one was replaced
+
+
+IN_VAIN: list[tuple[float, str]] = []  # when the last download failed, and why
 
 
 def search_disk() -> tuple[Path | None, dict[Path, str]]:
@@ -549,17 +525,14 @@ def search_disk() -> tuple[Path | None, dict[Path, str]]:
     folders, bad = [PRETRAINED], {}
     with suppress(RuntimeError):  # a user without a home folder
         folders.append(Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models")
-    for folder in folders:
-        for name, hashes in KNOWN_FILES.items():
-            path = folder / name
-            try:
-                if not path.is_file():
-                    continue
-                if _md5(path) in hashes:
+    for path in (folder / name for folder in folders for name in KNOWN_FILES):
+        try:
+            if path.is_file():
+                if _md5(path) in KNOWN_FILES[path.name]:
                     return path, bad
                 bad[path] = f"{path} is damaged (wrong MD5), delete it."
-            except OSError as error:
-                bad[path] = f"{path} cannot be read ({error.strerror})."
+        except OSError as error:
+            bad[path] = f"{path} cannot be read ({error.strerror})."
     return None, bad
 
 
@@ -602,6 +575,9 @@ def _sweep(folder: Path) -> None:
                 left.unlink()
 
 
+# Files of weights
+
+
 def read_weights(path: str | os.PathLike) -> Weights:
     """Read the convolutions of VGG-19 from Keras' .h5, MatConvNet's .mat or our .npz file.
 
@@ -609,46 +585,43 @@ def read_weights(path: str | os.PathLike) -> Weights:
     have its MD5. Any other file has its names, shapes and values checked; but filters that have
     changed places with others of their shape cannot be told from trained ones, nor can noise.
     """
-    readers = {".h5": _read_h5, ".mat": _read_mat, ".npz": _read_npz}
+    path = _weights_file(path)
+    known, own = KNOWN_FILES.get(path.name), path.suffix == ".npz"
     try:
-        path = Path(path).expanduser()
-        found, begins = path.is_file(), b""
-        if found:
-            with path.open("rb") as file:
-                begins = file.read(1)
-    except (OSError, RuntimeError) as error:
-        raise WeightsError(
-            f"The weights file {str(path)!r} cannot be read ({_reason(error)}); "
-            "name one that you may read."
-        ) from None
-    if not found:
-        raise WeightsError(
-            f"There is no weights file {str(path)!r}; give the path of an .h5, .mat or .npz file, "
-            "or 'imagenet', 'kmeans' or 'auto'."
-        )
-    if path.suffix not in readers:
-        raise WeightsError(f"{path}: unknown suffix {path.suffix!r}; expected .h5, .mat or .npz.")
-    try:
-        if not begins:
+        if not path.stat().st_size:
             raise ValueError("it is empty")
-        known = KNOWN_FILES.get(path.name)
         if known and _md5(path) not in known:
             raise ValueError("its MD5 is not that of the released file")
-        weights = readers[path.suffix](path)
-        _check_structure(weights, whole=path.suffix != ".npz")
-        for name, (kernel, _) in weights.items():  # an .npz has checksums of its own
+        weights = READERS[path.suffix](path)
+        _check_structure(weights, whole=not own)
+        for name, (kernel, _) in {} if known or own else weights.items():  # .npz has checksums
             run = kernel.ravel("K")  # as in the file: MATLAB's order is another
-            run = run[: kernel.size // 64 * 64].reshape(-1, 64)
-            if not known and path.suffix != ".npz" and not run.any(1).all():
+            if not run[: kernel.size // 64 * 64].reshape(-1, 64).any(1).all():
                 raise ValueError(f"{name} has 64 zeros in a row, as if part was never written")
     except Exception as error:  # h5py, SciPy and zipfile raise what they like on damaged files
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         reason = reason.splitlines()[0] if reason else type(error).__name__
-        raise WeightsError(
-            f"{path} holds no VGG-19 that can be used: {reason}. Delete it and get it again; "
-            f"see {PRETRAINED / 'README.md'}."
-        ) from None
+        remedy = f"Delete it and get it again; see {PRETRAINED / 'README.md'}."
+        raise WeightsError(f"{path} holds no VGG-19 that can be used: {reason}. {remedy}") from None
     return weights
+
+
+def _weights_file(path: str | os.PathLike) -> Path:
+    """Raise WeightsError unless there is such a file, it can be read and has a known suffix."""
+    try:
+        path = Path(path).expanduser()
+        if found := path.is_file():
+            with path.open("rb") as file:
+                file.read(1)
+    except (OSError, RuntimeError) as error:
+        why = f"cannot be read ({_reason(error)}); name one that you may read."
+        raise WeightsError(f"The weights file {str(path)!r} {why}") from None
+    if not found:
+        remedy = "give the path of an .h5, .mat or .npz file, or 'imagenet', 'kmeans' or 'auto'."
+        raise WeightsError(f"There is no weights file {str(path)!r}; {remedy}")
+    if path.suffix not in READERS:
+        raise WeightsError(f"{path}: unknown suffix {path.suffix!r}; expected .h5, .mat or .npz.")
+    return path
 
 
 def _floats(array: object) -> np.ndarray:
@@ -673,9 +646,8 @@ def _check_structure(weights: Weights, whole: bool) -> None:
         shape = (3, 3, *VGG19_LAYERS[name])
         if kernel.shape != shape or bias.shape != shape[-1:]:
             raise ValueError(f"{name} has the shapes {kernel.shape} and {bias.shape}, not {shape}")
-        if not (
-            np.isfinite(kernel).all() and np.isfinite(bias).all() and kernel.any((0, 1, 2)).all()
-        ):
+        finite = np.isfinite(kernel).all() and np.isfinite(bias).all()
+        if not (finite and kernel.any((0, 1, 2)).all()):
             raise ValueError(f"{name} holds NaN, infinity or an empty filter")
 
 
@@ -724,11 +696,10 @@ def _read_mat(path: Path) -> Weights:
 def _read_npz(path: Path) -> Weights:
     with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
         names = [name for name in VGG19_LAYERS if f"{name}/kernel" in file]
-        return {
-            name: tuple(_floats(file[f"{name}/{part}"]) for part in ("kernel", "bias"))
-            for name in names
-        }
+        return {n: (_floats(file[f"{n}/kernel"]), _floats(file[f"{n}/bias"])) for n in names}
 
+
+READERS = {".h5": _read_h5, ".mat": _read_mat, ".npz": _read_npz}
 
 # VGG-19 without a weight file: k-means filters, and the calibration of any filters
 
@@ -751,43 +722,34 @@ def fit_kmeans_vgg19(
     A layer's filters are the centroids of whitened 3x3 patches of the layer below (Coates 2012);
     layers in `keep` have their given filters instead. Each layer is then *calibrated*: multiplied
     by one number s > 0, so that the root mean square of its Gram matrix / (n_H n_W) is 1 on the
-    images. This is in the spirit of Gatys 2015 (mean activation 1), and changes nothing but units:
-
-      1. ReLU and pooling are positively homogeneous, f(s x) = s f(x), for s > 0;
-      2. so with kernel and bias times s, a layer's activations are s times what they were;
-      3. and with its kernel divided by s, the next layer does not notice.
+    images, in the spirit of Gatys 2015 (mean activation 1). That changes nothing but units. ReLU
+    and pooling give s times as much for s times as much; so with kernel and bias times s, a layer's
+    activations are s times what they were; and with its kernel divided by s, the next layer does
+    not notice.
 
     The same seed gives the same weights, rounded to half precision so that a cached fit equals a
     fresh one. With every layer in `keep` this function is the calibration alone, unrounded.
     """
-    rng = np.random.default_rng(seed)
-    mean = np.array(RGB_MEAN[::-1], np.float32)
+    rng, keep = np.random.default_rng(seed), keep or {}
     # Pictures are rounded to 8 bits; undoing that at random gives flat ones some structure.
-    xs = [
-        check_picture(image)[..., ::-1] * 255.0
-        - mean
-        + rng.uniform(-0.5, 0.5, image.shape).astype("f4")
-        for image in images
-    ]
+    xs = [check_picture(image)[..., ::-1] * 255.0 - BGR_MEAN for image in images]
+    xs = [x + rng.uniform(-0.5, 0.5, x.shape).astype("f4") for x in xs]
     weights, before = {}, 1.0  # `before`: the factor of the layer below, which a kept kernel undoes
-    names = list(VGG19_LAYERS)[: list(VGG19_LAYERS).index(until) + 1]
-    for name in names:
-        filters = VGG19_LAYERS[name][1]
+    for name in layers_up_to([until]):
         if name.endswith("conv1") and not keep:  # a calibration alone is quick, a fit is not
-            print("Fitting filters:" if name == names[0] else "", name[:6], end="", flush=True)
-        if name.endswith("conv1") and name != "block1_conv1":
+            print("" if weights else "Fitting filters:", name[:6], end="", flush=True)
+        if is_after_pooling(name):
             xs = [tf.nn.pool(x, [2, 2], pooling.upper(), strides=[2, 2]) for x in xs]
-        kept = bool(keep) and name in keep
-        before = before if kept else 1.0  # what is fitted here, is fitted to calibrated activations
-        kernel, bias = keep[name] if kept else _fit_layer(xs, filters, rng)
+        before = before if name in keep else 1.0  # what is fitted, is fitted to calibrated inputs
+        kernel, bias = keep.get(name) or _fit_layer(xs, VGG19_LAYERS[name][1], rng)
         xs = [tf.nn.relu(tf.nn.conv2d(x, kernel / before, 1, "SAME") + bias) for x in xs]
         s = 1.0 / _gram_size(xs) ** 0.5  # a Gram matrix grows with the square of the activations
         if not 0 < s < float("inf"):
             raise WeightsError(f"The activations of {name} are too large to be right; use others.")
         kernel, bias = kernel * (s / before), bias * s
-        if not kept:
+        if name not in keep:
             kernel, bias = (np.float32(np.float16(array)) for array in (kernel, bias))
-        weights[name], xs, before = (kernel, bias), [x * s for x in xs], s if kept else 1.0
+        weights[name], xs, before = (kernel, bias), [x * s for x in xs], s if name in keep else 1.0
     if not keep:
         print()
     return weights
@@ -867,35 +829,25 @@ def _spherical_kmeans(points: tf.Tensor, k: int, rng: np.random.Generator) -> tf
 
 def _cached_fit(images: Sequence[tf.Tensor], seed: int, until: str) -> Weights:
     """Fit k-means filters, or take them from pretrained-model/ if they were fitted before."""
-    key = hashlib.sha256(
-        f"{FIT_VERSION} {seed} {until} {PATCHES} {ROUNDS} {ACTIVE} {RIDGE}".encode()
-    )
+    settings = f"{FIT_VERSION} {seed} {until} {PATCHES} {ROUNDS} {ACTIVE} {RIDGE}"
+    digest = hashlib.sha256(settings.encode())
     for image in images:
-        key.update(np.asarray(image).tobytes() + str(image.shape).encode())
-    path = PRETRAINED / f"kmeans-{key.hexdigest()[:16]}.npz"
+        digest.update(np.asarray(image).tobytes() + str(image.shape).encode())
+    key = digest.hexdigest()
+    path = PRETRAINED / f"kmeans-{key[:16]}.npz"
     if os.access(path, os.F_OK):
         with suppress(Exception):  # zipfile and NumPy raise what they like on damaged files
             fitted = read_weights(path)
             with path.open("rb") as opened, np.load(opened) as file:
-                if file["check"] == _digest(key.hexdigest(), fitted):
+                if file["check"] == _digest(key, fitted):
                     return fitted
         print(f"{path} is damaged: the filters are fitted anew.")
     fitted = fit_kmeans_vgg19(images, seed=seed, until=until)
-    halves = {
-        f"{name}/{part}": array.astype(np.float16)  # exact: the fit is rounded to half precision
-        for name, arrays in fitted.items()
-        for part, array in zip(("kernel", "bias"), arrays, strict=True)
-    }
     try:
-        PRETRAINED.mkdir(parents=True, exist_ok=True)
-        _sweep(PRETRAINED)
-        with whole_file(path) as temporary:
-            np.savez(temporary, check=_digest(key.hexdigest(), fitted), **halves)
-        for old in sorted(PRETRAINED.glob("kmeans-*.npz"), key=os.path.getmtime)[:-CACHE_FILES]:
-            old.unlink(missing_ok=True)
+        _keep_fit(path, fitted, _digest(key, fitted))
     except (OSError, ValueError) as error:  # ValueError: zipfile, when the disk fills
-        why = _reason(error)
-        print(f"The fit is not kept in {PRETRAINED} ({why}); next time it is made again.")
+        why = f"({_reason(error)}); next time it is made again."
+        print(f"The fit is not kept in {PRETRAINED} {why}")
     return fitted
 
 
@@ -907,13 +859,25 @@ def _digest(key: str, weights: Weights) -> str:
     return digest.hexdigest()
 
 
-def with_unit_content(weights: Weights, name: str, image: tf.Tensor, pooling: str) -> Weights:
+def _keep_fit(path: Path, fitted: Weights, check: str) -> None:
+    """Write a fit, whole or not at all, and remove the oldest. Raises OSError, ValueError."""
+    halves = {"check": check}
+    for name, (kernel, bias) in fitted.items():  # exact: the fit is rounded to half precision
+        halves |= {f"{name}/kernel": np.float16(kernel), f"{name}/bias": np.float16(bias)}
+    PRETRAINED.mkdir(parents=True, exist_ok=True)
+    _sweep(PRETRAINED)
+    with whole_file(path) as temporary:
+        np.savez(temporary, **halves)
+    for old in sorted(PRETRAINED.glob("kmeans-*.npz"), key=os.path.getmtime)[:-CACHE_FILES]:
+        old.unlink(missing_ok=True)
+
+
+def _with_unit_content(weights: Weights, name: str, image: tf.Tensor, pooling: str) -> Weights:
     """Scale the content layer to mean square 1 on the content picture, and its successor back.
 
     Otherwise J_content would be some 10 times larger with k-means filters than with ImageNet's.
     """
-    a_C = build_vgg19(weights, [name], pooling)(image)
-    a_C = a_C[0] if isinstance(a_C, list) else a_C
+    (a_C,) = tf.nest.flatten(build_vgg19(weights, [name], pooling)(image))
     s = float(tf.reduce_mean(a_C**2)) ** -0.5 if tf.reduce_any(a_C > 0) else 1.0
     weights = {**weights, name: (weights[name][0] * s, weights[name][1] * s)}
     above = dict(zip(VGG19_LAYERS, list(VGG19_LAYERS)[1:], strict=False)).get(name)
@@ -931,10 +895,7 @@ def show_images(images: dict[str, tf.Tensor], columns: int = 3, width: float = 9
     rows, columns = -(-len(images) // columns), min(columns, len(images))
     shapes = [np.shape(image)[-3:-1] for image in images.values()]
     height = width / columns * np.mean([n_H / n_W for n_H, n_W in shapes]) + 0.35
-    figure = Figure(figsize=(width, min(rows * height, 2 * width)), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    for panel in panels:
-        panel.axis("off")
+    figure, panels = _panels(rows, columns, (width, min(rows * height, 2 * width)))
     for panel, (title, image) in zip(panels, images.items(), strict=False):
         panel.imshow(to_pixels(image))
         panel.set_title(title, fontsize=12)
@@ -944,75 +905,54 @@ def show_images(images: dict[str, tf.Tensor], columns: int = 3, width: float = 9
 def show_maps(maps: dict[str, np.ndarray], columns: int = 4, label: str = "") -> Figure:
     """Draw matrices, {title: (n_H, n_W)}, as heat maps that share one scale."""
     rows, columns = -(-len(maps) // columns), min(columns, len(maps))
-    figure = Figure(figsize=(9, 9 / columns * rows * 0.85 + 0.6), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    low, high = (f(np.min(m) if f is min else np.max(m) for m in maps.values()) for f in (min, max))
+    figure, panels = _panels(rows, columns, (9, 9 / columns * rows * 0.85 + 0.6))
+    scale = {"vmin": min(map(np.min, maps.values())), "vmax": max(map(np.max, maps.values()))}
+    for panel, (title, values) in zip(panels, maps.items(), strict=False):
+        drawn = panel.imshow(values, cmap="viridis", **scale)
+        panel.set_title(title, fontsize=11)
+    figure.colorbar(drawn, ax=panels, shrink=0.8, label=label)
+    return figure
+
+
+def _panels(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, list]:
+    """An empty figure of `size` inches, and its panels row by row, without axes."""
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     for panel in panels:
         panel.axis("off")
-    for panel, (title, values) in zip(panels, maps.items(), strict=False):
-        drawn = panel.imshow(values, cmap="viridis", vmin=low, vmax=high)
-        panel.set_title(title, fontsize=11)
-    figure.colorbar(drawn, ax=panels.tolist(), shrink=0.8, label=label)
-    return figure
+    return figure, panels
+
+
+KINDS = {  # of layers in `draw_vgg19`: colour, hatch, what the legend says
+    "style": ("#f2b134", "//", "style layer"),
+    "content": ("#4f9bd9", "..", "content layer"),
+    "other": ("#e4e4e4", "", "not read"),
+}
 
 
 def draw_vgg19(style_layers: Sequence[str], content_layer: str) -> Figure:
     """Draw the 16 convolutions: as high as the picture is there, as wide as there are filters."""
     figure = Figure(figsize=(9, 3.8), layout="constrained")
-    axes, left, marks = figure.subplots(), 0.0, {}
+    axes, left, bars = figure.subplots(), 0.0, {}
+    words = {"ha": "center", "va": "center", "fontsize": 9, "rotation": 90}
+    words["bbox"] = {"color": "white", "alpha": 0.8, "pad": 1}
     for name, (_, filters) in VGG19_LAYERS.items():
-        block = int(name[5])
-        left += 0.5 if name.endswith("conv1") and block > 1 else 0.0  # room for the pooling
+        block, first = int(name[5]), name.endswith("conv1")
+        left += 0.5 if first and block > 1 else 0.0  # room for the pooling
         width, height = 0.45 + filters / 600, (6 - block) / 5
         kind = "style" if name in style_layers else "content" if name == content_layer else "other"
-        colour, hatch = {
-            "style": ("#f2b134", "//"),
-            "content": ("#4f9bd9", ".."),
-            "other": ("#e4e4e4", ""),
-        }[kind]
-        bar = axes.bar(
-            left,
-            height,
-            width,
-            bottom=-height / 2,
-            align="edge",
-            color=colour,
-            edgecolor="black",
-            hatch=hatch,
-        )
-        marks[kind] = bar
-        axes.text(
-            left + width / 2,
-            0,
-            name[-5:],
-            rotation=90,
-            ha="center",
-            va="center",
-            fontsize=9,
-            bbox={"color": "white", "alpha": 0.8, "pad": 1},
-        )
-        if name.endswith("conv1"):
+        look = {"color": KINDS[kind][0], "hatch": KINDS[kind][1], "edgecolor": "black"}
+        bars[kind] = axes.bar(left, height, width, bottom=-height / 2, align="edge", **look)
+        axes.text(left + width / 2, 0, name[-5:], **words)
+        if first:
             side = "" if block == 1 else f"/{2 ** (block - 1)}"
-            axes.text(
-                left,
-                0.56,
-                f"block{block}\n{filters} filters\nside{side}",
-                fontsize=9.5,
-                va="bottom",
-            )
+            about = f"block{block}\n{filters} filters\nside{side}"
+            axes.text(left, 0.56, about, fontsize=9.5, va="bottom")
         left += width + 0.08
-    labels = {"style": "style layer", "content": "content layer", "other": "not read"}
-    axes.legend(
-        [marks[k] for k in labels if k in marks],
-        [labels[k] for k in labels if k in marks],
-        loc="lower right",
-        fontsize=10,
-    )
-    axes.set(
-        xlim=(-0.1, left),
-        ylim=(-0.55, 0.95),
-        title="The 16 convolutions of VGG-19, with pooling between the blocks",
-    )
+    known = {KINDS[kind][2]: bars[kind] for kind in KINDS if kind in bars}
+    axes.legend(known.values(), known.keys(), loc="lower right", fontsize=10)
+    title = "The 16 convolutions of VGG-19, with pooling between the blocks"
+    axes.set(xlim=(-0.1, left), ylim=(-0.55, 0.95), title=title)
     axes.axis("off")
     return figure
 
@@ -1026,10 +966,8 @@ def plot_costs(history: Sequence[Sequence[float]], title: str = "The costs fall"
     """Draw the curves of a `history` of (step, J, J_content, J_style)."""
     steps, *curves = np.array([row[:4] for row in history], np.float64).reshape(-1, 4).T
     figure = Figure(figsize=(7, 3.8), layout="constrained")
-    axes = figure.subplots()
-    for curve, name, line in zip(
-        curves, ("J", "J_content", "J_style"), ("-", "--", ":"), strict=True
-    ):
+    axes, looks = figure.subplots(), {"J": "-", "J_content": "--", "J_style": ":"}
+    for curve, (name, line) in zip(curves, looks.items(), strict=True):
         shown = np.where(curve > 0, curve, np.nan)  # J_content is 0 before the first step from C
         axes.semilogy(steps, shown, line, linewidth=2, label=name)
     axes.set(xlabel="step", ylabel="cost (logarithmic)", title=title)

@@ -110,7 +110,7 @@ def make_case(number: int, size: int, content_layer: str) -> Case:
     S = painter.same_area(nst_utils.load_image(style), C, 1)
     keep = nst_utils.read_weights(TRAINED) if TRAINED.is_file() else None
     fitted = nst_utils.fit_kmeans_vgg19([C, S], keep=keep, pooling="max")
-    weights = nst_utils.with_unit_content(dict(fitted), content_layer, C, "max")
+    weights = nst_utils._with_unit_content(dict(fitted), content_layer, C, "max")
     name = f"{content.stem} + {style.stem}"
     return Case(
         name, C, S, weights, unscaled(fitted, keep or {}, C), TRAINED.stem if keep else "k-means"
@@ -692,7 +692,7 @@ def one_size(side: int) -> dict[str, object]:
             start = time.perf_counter()
             work()
             times.append(time.perf_counter() - start)
-    work = painter.resources.operations(C.shape, "block5_conv1")
+    work = painter.resources.operations(C.shape, ["block5_conv1"])
     step, rate = work / min(steps[1:]) / 1e9, 2 * 4096**3 / min(products[1:]) / 1e9
     import resource  # which Windows has not
 

@@ -28,17 +28,17 @@ def base_picture(C: tf.Tensor, styles: Sequence[tf.Tensor], recipe: Recipe) -> t
     """Give what a change is counted from; noise is not carried up."""
     if not isinstance(recipe.init, str):
         return match_shape(check_picture(recipe.init), C)
-    pictures = {"style": lambda: match_shape(styles[0], C), "noise": lambda: tf.zeros_like(C)}
-    return pictures.get(recipe.init, lambda: C)()
+    if recipe.init == "style":
+        return match_shape(styles[0], C)
+    return tf.zeros_like(C) if recipe.init == "noise" else C
 
 
 def first_picture(base: tf.Tensor, styles: Sequence[tf.Tensor], recipe: Recipe) -> tf.Tensor:
     """Give the picture that the coarsest scale starts from."""
-    if isinstance(recipe.init, str) and recipe.init == "noise":
+    start = recipe.init if isinstance(recipe.init, str) else "a picture"
+    if start == "noise":
         return tf.random.Generator.from_seed(recipe.seed).uniform(base.shape, 0.4, 0.6)
-    if isinstance(recipe.init, str) and recipe.init == "patches":
-        return _half_hidden(base, styles, recipe)
-    return base
+    return _half_hidden(base, styles, recipe) if start == "patches" else base
 
 
 def _half_hidden(C: tf.Tensor, styles: Sequence[tf.Tensor], recipe: Recipe) -> tf.Tensor:
