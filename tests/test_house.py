@@ -44,7 +44,7 @@ def tree(path):
 
 
 def imports(source, package=""):
-    """(module, name) of every import in a syntax tree, also inside functions; relative ones whole."""
+    """(module, name) of every import in a syntax tree, also inside functions."""
     for node in ast.walk(source):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
