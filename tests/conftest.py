@@ -16,12 +16,12 @@ for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
     del os.environ[name]  # servers of the tests are on this machine
 if "PYTEST_XDIST_WORKER" in os.environ:  # a thread a worker, or they are in each other's way
     os.environ.update(TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1", OMP_NUM_THREADS="1")
+# whose warnings are errors
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = [*ROOT.glob("*.py"), *ROOT.glob("images/*.py"), *ROOT.glob("notebooks/**/*.py")]
-OURS = ["__main__", *(path.stem for path in MODULES)]  # whose warnings are errors
-for path in ROOT.glob("notebooks/*/*.py"):
-    OURS += [path.parent.name, f"{path.parent.name}.{path.stem}"]
-os.environ["PYTHONWARNINGS"] = ",".join(f"error:::{name}" for name in OURS)
+ROOMS = [path.relative_to(ROOT / "notebooks") for path in (ROOT / "notebooks").glob("*/*.py")]
+OURS = {"nst_utils", "paint_styles", "brushes", "__main__"} | {r.parts[0] for r in ROOMS}
+OURS |= {".".join(room.with_suffix("").parts) for room in ROOMS}
+os.environ["PYTHONWARNINGS"] = ",".join(f"error:::{name}" for name in sorted(OURS))
 sys.path[:0] = [str(ROOT), str(ROOT / "notebooks")]
 
 import nbformat  # noqa: E402

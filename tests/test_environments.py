@@ -157,7 +157,7 @@ def test_unpacked_from_a_zip(tmp_path, reference):
 
 
 @pytest.mark.parametrize(
-    "module", ["nst_utils", "painter.descent", "checkpoints", "classroom", "test_some"]
+    "module", ["nst_utils", "painter.descent", "checkpoints", "classroom.grade", "test_some"]
 )
 def test_warnings_of_our_own_code_are_errors_and_only_these(module):
     """pyproject.toml says so for this process, conftest.py for those that tests start."""

@@ -66,7 +66,7 @@ class Objective:
         evaluate = self.whole.get_concrete_function(G) if whole else self._by_windows
         J, J_content, J_style, gradient = evaluate(G)
         if self.recipe.tv:
-            rough, slope = _roughness(G)
+            rough, slope = roughness(G)
             J, gradient = J + self.recipe.tv * rough, gradient + self.recipe.tv * slope
         if self.recipe.colour == "luminance":  # a grey picture stays grey
             gradient = tf.reduce_mean(gradient, -1, keepdims=True) + tf.zeros_like(G)
@@ -147,7 +147,7 @@ def gram(a: tf.Tensor) -> tf.Tensor:
 
 
 @tf.function(reduce_retracing=True)
-def _roughness(G: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def roughness(G: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Mean absolute difference of neighbours, rounded at 0, and its gradient."""
     with tf.GradientTape() as tape:
         tape.watch(G)

@@ -6,6 +6,7 @@ Where several ids are given, any of them is a right name; "a+b" means both mista
 
 from __future__ import annotations
 
+import importlib
 import types
 from collections.abc import Callable
 
@@ -27,3 +28,13 @@ def rebind(fn: Callable, **names) -> Callable:
     )
     twin.__kwdefaults__ = fn.__kwdefaults__
     return twin
+
+
+def module_of(exercise: str) -> types.ModuleType:
+    """The answers to an exercise, by the name of the student's function."""
+    return importlib.import_module("mistakes." + exercise.removeprefix("compute_"))
+
+
+def answers(exercise: str, prefix: str) -> dict[str, Callable]:
+    """The answers to an exercise whose names start with `prefix`."""
+    return {k: f for k, f in vars(module_of(exercise)).items() if k.startswith(prefix)}

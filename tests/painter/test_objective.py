@@ -6,7 +6,7 @@ import tensorflow as tf
 from little_pictures import LEFT, SHALLOW, C, S, T, objective
 
 from painter import Network, Objective, PaintError, Recipe, windows
-from painter.objective import _roughness
+from painter.objective import roughness
 from painter.starts import first_picture
 
 
@@ -64,7 +64,7 @@ def test_total_variation_and_its_gradient(vgg):
     assert added[0] == pytest.approx(3 * 2 * 0.01, rel=0.1) and added[1] > 3 * added[0]
     slope = (smooth(rough)[3] - plain(rough)[3]).numpy()
     direction = np.sign(slope)
-    moved = [float(_roughness(rough + h * direction)[0]) for h in (-1e-3, 1e-3)]
+    moved = [float(roughness(rough + h * direction)[0]) for h in (-1e-3, 1e-3)]
     assert (moved[1] - moved[0]) / 2e-3 == pytest.approx((slope * direction).sum() / 3, rel=0.05)
 
 

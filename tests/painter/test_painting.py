@@ -155,13 +155,13 @@ class TestWithOneNetwork:
         tile = options.pop("tile", painter.windows.TILE)
         monkeypatch.setattr(painter.windows, "TILE", tile)
         noting(monkeypatch, made)
-        before = painter.objective._roughness.experimental_get_tracing_count()  # this is shared
+        before = painter.objective.roughness.experimental_get_tracing_count()  # this is shared
         painter.stylize(C, S, **ONE | LIGHT | {"steps": 2, "tv": 0.1} | options)
         traces = [
             [f.experimental_get_tracing_count() for f in (o.whole, o.measure, o.pull)] for o in made
         ]
         assert traces == ([[1, 0, 0]] * 3 if "scales" in options else [[0, 1, 1]])
-        after = painter.objective._roughness.experimental_get_tracing_count()
+        after = painter.objective.roughness.experimental_get_tracing_count()
         assert after - before <= len(made)
 
     def test_an_ended_run_is_freed(self, monkeypatch):

@@ -7,7 +7,10 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from . import content_cost, gram, named, rebind, style_cost, total
+from . import content_cost, named, rebind
+from . import gram_matrix as gram
+from . import layer_style_cost as style_cost
+from . import total_cost as total
 
 STYLE_LAYERS = [(f"block{i}_conv1", 0.2) for i in range(1, 6)]
 

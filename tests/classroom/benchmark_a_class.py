@@ -1,6 +1,6 @@
 """How long does a class of 100 take, and how much memory?
 
-    python tests/classroom_benchmark.py [--count 100] [-j 2] [--keep FOLDER]
+    python tests/classroom/benchmark_a_class.py [--count 100] [-j 2] [--keep FOLDER]
 
 Makes a synthetic class: right notebooks, wrong ones (from tests/mistakes), unfinished and broken
 ones; grades it with the command that teachers use; prints seconds a submission and the peak memory
@@ -23,10 +23,10 @@ import nbformat
 import psutil
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "notebooks")]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent.parent / "notebooks")]
 
-import test_classroom as small  # noqa: E402
-from test_checkpoints import MODULES, functions  # noqa: E402
+import handed_in as small  # noqa: E402
+from mistakes import answers, module_of  # noqa: E402
 
 BROKEN = {
     "syntax": {"gram_matrix": "def gram_matrix(A)\n    return A"},
@@ -39,9 +39,9 @@ ROUGH_CELLS = [*small.ROUGH[1:7], small.STUBBORN, "import os\nos._exit(3)", smal
 def wrong_answer(rng: random.Random) -> dict[str, str]:
     """One exercise answered with a known mistake: the whole module of mistakes, and a name."""
     name = rng.choice(["compute_content_cost", "gram_matrix", "total_cost"])  # need no other module
-    key = rng.choice(sorted(functions(name, "wrong_")))
+    key = rng.choice(sorted(answers(name, "wrong_")))
     helpers = inspect.getsource(sys.modules["mistakes"])
-    source = inspect.getsource(MODULES[name])
+    source = inspect.getsource(module_of(name))
     text = "\n".join(
         line
         for line in (helpers + source).splitlines()
@@ -100,7 +100,7 @@ def main() -> int:
         (folder / "class").mkdir(parents=True, exist_ok=True)
         kinds = make_class(folder / "class", options.count)
         print(f"{options.count} submissions: {kinds}; load before: {os.getloadavg()[0]:.1f}")
-        command = [sys.executable, str(HERE.parent / "notebooks/classroom.py"), "grade"]
+        command = [*small.COMMAND, "grade"]
         command += [str(folder / "class"), "--out", str(folder / "report"), f"-j{options.j}"]
         start, peak = time.perf_counter(), 0
         grader = psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

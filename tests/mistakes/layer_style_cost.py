@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from . import gram, named, rebind
+from . import gram_matrix as gram
+from . import named, rebind
 
 
 def gram_matrix(A):

@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("nbgrader")
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # alembic
 NAME = "neural_style_transfer.ipynb"
 HALF = {
@@ -59,7 +59,7 @@ def course(tmp_path_factory):
     (source / "notebooks").mkdir(parents=True)
     shutil.copy(ROOT / "notebooks" / "solutions" / NAME, source)
     shutil.copy(ROOT / "nst_utils.py", source)
-    shutil.copy(ROOT / "notebooks" / "checkpoints.py", source / "notebooks")
+    shutil.copytree(ROOT / "notebooks" / "checkpoints", source / "notebooks" / "checkpoints")
     shutil.copytree(ROOT / "images", source / "images")
     run(folder, "generate_assignment", "nst", "--create")
     solved = nbformat.read(source / NAME, as_version=4)
@@ -68,9 +68,11 @@ def course(tmp_path_factory):
         cell.source = HALF.get(cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source)
     hand_in(folder, "ada", solved)
     hand_in(folder, "ben", half)
-    (folder / "submitted" / "ben" / "nst" / "notebooks").mkdir()  # a student's own checkpoints
+    own = folder / "submitted" / "ben" / "nst" / "notebooks"  # a student's own checkpoints
+    (own / "checkpoints").mkdir(parents=True)
     forged = "def __getattr__(name):\n    return lambda fn: 25\n"
-    (folder / "submitted" / "ben" / "nst" / "notebooks" / "checkpoints.py").write_text(forged)
+    for name in ("checkpoints.py", "checkpoints/__init__.py"):
+        (own / name).write_text(forged)
     run(folder, "autograde", "nst", "--create")
     run(folder, "generate_feedback", "nst")
     return folder

@@ -1,0 +1,173 @@
+"""Exercise 1, compute_content_cost: its cases, its mistakes, its judge."""
+
+# ruff: noqa: E501
+# (One line a sentence, so that the tables can be read.)
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from .activations import draw, shapes
+from .factors import Normaliser, recognise
+from .judge import judge_values
+from .verdict import FACTOR, PART, Exercise, Finding, Mistake, Verdict
+
+
+def cases(rng: np.random.Generator) -> list[dict]:
+    """Lists of 2 to 6 activations; one case of realistic size, one inside tf.function."""
+    drawn = []
+    for count, large, graph in (
+        (6, 0, 0),
+        (2, 0, 0),
+        (3, 0, 0),
+        (6, 0, 0),
+        (4, 0, 0),
+        (6, 1, 0),
+        (6, 0, 1),
+    ):
+        sizes = shapes(rng, count)
+        if large:
+            sizes[-1] = (int(rng.integers(50, 60)), int(rng.integers(36, 46)), 48)
+        case = {"layers": count, "large": large, "graph": graph, "dtype": "float32"}
+        for i, shape in enumerate(sizes):
+            case[f"content_{i}"] = draw(rng, (1, *shape), 1 + 0.3 * i)
+            case[f"generated_{i}"] = draw(rng, (1, *shape), 2 - 0.2 * i)
+        drawn.append(case)
+    return drawn
+
+
+def _pair(case: dict) -> tuple[list, list]:
+    layers = range(case["layers"])
+    return tuple(
+        [case[f"{key}_{i}"].astype("float64") for i in layers] for key in ("content", "generated")
+    )
+
+
+def _difference(C: list, G: list, layer: int = -1) -> np.ndarray:
+    return C[layer] - G[layer]
+
+
+def _squares(C: list, G: list, layer: int) -> float:
+    """Squared differences of another layer, as if they were normalised like the last one."""
+    return (_difference(C, G, layer) ** 2).mean() * C[-1].size
+
+
+# fmt: off
+MISTAKES = (
+    Mistake("content-no-square", 3, PART, lambda C, G: _difference(C, G).sum(),
+            "The difference is summed without being squared."),
+    Mistake("content-absolute", 3, PART, lambda C, G: abs(_difference(C, G)).sum(),
+            "The absolute difference is summed: square it instead."),
+    Mistake("content-sum-then-square", 3, PART, lambda C, G: _difference(C, G).sum() ** 2,
+            "The sum of the differences is squared: square each difference first, then sum."),
+    Mistake("content-root", 3, PART, lambda C, G: (_difference(C, G) ** 2).sum() ** 0.5,
+            "A square root is taken (a norm): the cost is the sum of squares itself."),
+    Mistake("content-squares-subtracted", 3, PART, lambda C, G: (C[-1] ** 2 - G[-1] ** 2).sum(),
+            "The activations are squared before they are subtracted: subtract first, then square."),
+    Mistake("content-plus", 3, PART, lambda C, G: ((C[-1] + G[-1]) ** 2).sum(),
+            "The activations are added: subtract them."),
+    Mistake("content-product", 3, 0, lambda C, G: (C[-1] * G[-1]).sum(),
+            "The activations are multiplied with each other: subtract them and square."),
+    Mistake("content-one-side", 3, 0, lambda C, G: (C[-1] ** 2).sum(),
+            "Only the content activations are used: subtract the generated ones."),
+    Mistake("content-one-side", 3, 0, lambda C, G: (G[-1] ** 2).sum(),
+            "Only the generated activations are used: subtract them from the content ones."),
+    Mistake("content-cubed", 3, PART, lambda C, G: (_difference(C, G) ** 4).sum(),
+            "The squared difference is squared once more."),
+    Mistake("content-largest", 3, 0, lambda C, G: (_difference(C, G) ** 2).max(),
+            "Only the largest squared difference is taken: sum over all."),
+    Mistake("content-first-layer", 1, FACTOR, lambda C, G: _squares(C, G, 0),
+            "The first layer ([0], a style layer) is compared: the content layer is the last one."),
+    Mistake("content-first-layer", 1, FACTOR, lambda C, G: (_difference(C, G, 0) ** 2).sum(),
+            "The first layer ([0], a style layer) is compared: the content layer is the last one."),
+    Mistake("content-second-layer", 1, FACTOR, lambda C, G: _squares(C, G, 1),
+            "The second layer ([1]) is compared: the content layer is the last one."),
+    Mistake("content-layer-before", 1, FACTOR, lambda C, G: _squares(C, G, -2),
+            "The last but one layer ([-2], a style layer) is compared: the content layer is the last."),
+    Mistake("content-all-layers", 1, PART, lambda C, G: sum(_squares(C, G, i) for i in range(len(C))),
+            "All the layers are summed: only the last one is the content layer."),
+    Mistake("content-all-layers", 1, PART, lambda C, G: sum((c - g).ravel() @ (c - g).ravel() for c, g in zip(C, G, strict=True)),
+            "All the layers are summed: only the last one is the content layer."),
+    Mistake("content-all-layers", 1, PART, lambda C, G: sum(_squares(C, G, i) for i in range(len(C))) / len(C),
+            "All the layers are averaged: only the last one is the content layer."),
+    Mistake("content-all-layers", 1, PART, lambda C, G: sum(_squares(C, G, i) for i in range(len(C) - 1)),
+            "The style layers are summed: only the last layer, the content layer, counts."),
+)
+
+NORMALISER = Normaliser(
+    "J_content",
+    ("n_H", "n_W", "n_C"),
+    k=0.25,
+    exponents=(-1, -1, -1),
+    hint=4,
+    known=(
+        (1.0, (-1, -1, -1), "content-no-quarter", "Your J_content is exactly 4 times too large: is the 1/4 there? (A mean has no 1/4 yet.)"),
+        (0.5, (-1, -1, -1), "content-half", "Your J_content is exactly 2 times too large: the factor is 1/4, not 1/2."),
+        (0.5, (0, 0, 0), "content-not-normalised", "Your J_content is half the sum of squares, as in the lecture: divide by 4 n_H n_W n_C here."),
+        (0.25, (0, 0, 0), "content-not-normalised", "Your J_content has the 1/4, but it is not divided by n_H n_W n_C."),
+        (1.0, (0, 0, 0), "content-not-normalised", "Your J_content is the plain sum of squares: it is not divided by 4 n_H n_W n_C."),
+        (0.25, (-2, -2, -2), "content-mean-and-normaliser", "You divide by n_H n_W n_C twice: a mean divides already, so a mean and the normaliser are one too many."),
+        (1.0, (-2, -2, -2), "content-mean-and-normaliser", "You divide by n_H n_W n_C twice (mean and normaliser), and the 1/4 is missing."),
+        (0.25, (-1, -1, 0), "content-no-channels", "Your J_content is not divided by n_C, the number of channels."),
+    ),
+)
+# fmt: on
+
+
+def _combinations(pairs: list):
+    """A wrong layer together with a wrong difference, normalised by either layer's size."""
+    layers = {"content-first-layer": 0, "content-second-layer": 1, "content-layer-before": -2}
+    wrong_layers = {known.id: known for known in MISTAKES if known.id in layers}
+    differences = [m for m in MISTAKES if m.hint != 1]
+    for layer, difference in itertools.product(wrong_layers.values(), differences):
+        at = layers[layer.id]
+        values = [difference.formula([C[at]], [G[at]]) for C, G in pairs]
+        yield (layer, difference), values
+        yield (
+            (layer, difference),
+            [v * C[-1].size / C[at].size for v, (C, _) in zip(values, pairs, strict=True)],
+        )
+
+
+def judge(cases: list[dict], observations) -> Verdict:
+    """J = sum((a_C - a_G)^2) / (4 n_H n_W n_C) of the last layer (Gatys 2015, eq. 1, rescaled)."""
+    pairs = [_pair(case) for case in cases]
+    expected = [(_difference(*pair) ** 2).sum() / (4 * pair[0][-1].size) for pair in pairs]
+    gradients = []
+    for C, G in pairs:
+        wanted = {f"{k}_{i}": 0 * C[i] for k in ("content", "generated") for i in range(len(C))}
+        wanted[f"content_{len(C) - 1}"] = _difference(C, G) / (2 * C[-1].size)
+        wanted[f"generated_{len(C) - 1}"] = -_difference(C, G) / (2 * C[-1].size)
+        gradients.append(wanted)
+
+    def explain(rows: list, gots: list) -> Finding | None:
+        def bases():
+            yield (), [(_difference(*pairs[i]) ** 2).sum() for i in rows]
+            for known in MISTAKES:
+                yield (known,), [known.formula(*pairs[i]) for i in rows]
+            yield from _combinations([pairs[i] for i in rows])
+
+        dims = [pairs[i][0][-1].shape[1:] for i in rows]
+        return recognise(CONTENT_COST, NORMALISER, gots, dims, bases())
+
+    return judge_values(CONTENT_COST, cases, observations, expected, gradients, explain)
+
+
+CONTENT_COST = Exercise(
+    "compute_content_cost",
+    number=1,
+    points=15,
+    short="content",
+    cases=cases,
+    judge_facts=judge,
+    topics={"gradient": 3, "dims": 2, "zero": 3, "as in NumPy": 3},
+    zero="are the same activations subtracted from each other, or is // (whole numbers) used for /?",
+    more=(
+        "Lists count from the end with negative indices. Print len(content_output) and the shape of what you picked.",
+        "a.shape has four entries: 1, n_H, n_W, n_C. Print them beside the ones that you use.",
+        "Work one small example by hand: activations 1, 2 against 3, 5 differ by -2, -3; what must be summed is 4 and 9.",
+        "Python reads a / b * c as (a / b) * c. Print your denominator alone for a layer of shape (1, 2, 3, 5): it must be 120.",
+    ),
+)

@@ -1,0 +1,160 @@
+"""Recognises a result that is right, or known, up to a wrong factor: a forgotten 1/4, a lost square."""
+
+# ruff: noqa: E501
+# (One line a sentence.)
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+
+from .facts import near
+from .verdict import FACTOR, TOLERANCE, TWO, Exercise, Finding, Mistake
+
+
+@dataclass(frozen=True)
+class Normaliser:
+    """The factor in front of the sum, `k * prod(dims ** exponents)`, and the wrong ones with names."""
+
+    letter: str  # of the result
+    dims: tuple[str, ...]
+    k: float
+    exponents: tuple[int, ...]
+    hint: int
+    known: tuple[tuple[float, tuple[int, ...], str, str], ...]  # k, exponents, id, sentence
+
+    def is_right(self, k: float, exponents: tuple) -> bool:
+        return near(k, self.k) and exponents == self.exponents
+
+
+@cache
+def _exponents(right: tuple) -> np.ndarray:
+    """All integer exponents from -4 to 4, those nearest to the right ones first."""
+    exponents = np.array(list(itertools.product(range(-4, 5), repeat=len(right))))
+    return exponents[abs(exponents - np.array(right)).sum(axis=1).argsort(kind="stable")]
+
+
+def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple[float, tuple] | None:
+    """k and integers e with got = k * prod(dims ** e) * base on every case, or None.
+
+    A wrong normaliser shows here whatever it is: a forgotten 1/4 changes k, a forgotten square an
+    exponent. `right` holds the exponents of the right formula; the nearest fit to them is taken.
+    """
+    ratios = []
+    for got, base in zip(gots, bases, strict=True):
+        base = np.array(base, dtype="float64")
+        size = (base * base).sum()
+        if got is None or got.shape != base.shape or not np.isfinite(got).all() or not size > 0:
+            return None
+        ratio = (got * base).sum() / size
+        if ratio == 0 or not abs(got - ratio * base).max() <= TOLERANCE * abs(got).max():
+            return None
+        ratios.append(ratio)
+    ratios = np.array(ratios)
+    if len(ratios) < 3 or not (ratios * ratios[0] > 0).all():
+        return None
+    sizes = np.array(dims, dtype="float64")
+    exponents = _exponents(right)
+    rest = np.log(abs(ratios)) - exponents @ np.log(sizes).T
+    fits = (rest.max(axis=1) - rest.min(axis=1) < 2 * TOLERANCE).nonzero()[0]
+    if not len(fits):
+        return None
+    k = np.exp(rest[fits[0]].mean()) * (1 if ratios[0] > 0 else -1)
+    return float(k), tuple(int(e) for e in exponents[fits[0]])
+
+
+def _words(k: float, exponents: tuple, names: tuple) -> str:
+    """`k * prod(names ** exponents)` as text: "4 n_C / n_H^2"."""
+    nice = Fraction(abs(k)).limit_denominator(256)
+    exact = nice > 0 and near(abs(k), float(nice))
+    above = [str(nice.numerator) if exact else f"{abs(k):.4g}"]
+    below = [str(nice.denominator)] if exact else []
+    for name, power in zip(names, exponents, strict=True):
+        word = name if abs(power) == 1 else f"{name}^{abs(power)}"
+        (above if power > 0 else below).extend([word] if power else [])
+    above, below = ([w for w in side if w != "1"] for side in (above, below))
+    text = " ".join(above) or "1"
+    return text + (
+        f" / ({' '.join(below)})" if len(below) > 1 else f" / {below[0]}" if below else ""
+    )
+
+
+def _factor_finding(exercise: Exercise, normaliser: Normaliser, k: float, e: tuple) -> Finding:
+    """The sentence for a result that is right up to the factor k * prod(dims ** e)."""
+    for k_known, e_known, mistake, says in normaliser.known:
+        if near(k, k_known) and e == e_known:
+            return Finding(mistake, normaliser.hint, FACTOR, says)
+    mistake, says = _unlisted_factor(normaliser, k, e)
+    return exercise.finding(mistake, normaliser.hint, FACTOR, says)
+
+
+def _unlisted_factor(normaliser: Normaliser, k: float, e: tuple) -> tuple[str, str]:
+    """Id and sentence for a factor that has no name of its own."""
+    letter, names, right = normaliser.letter, normaliser.dims, normaliser.exponents
+    ratio, powers = k / normaliser.k, tuple(a - b for a, b in zip(e, right, strict=True))
+    if not any(powers) and near(ratio, -1):
+        return "sign", f"The sign of your {letter} is turned round."
+    if any(right) and not any(e) and min(abs(np.log2(abs(k)) % 1 - x) for x in (0, 1)) > 0.01:
+        return (
+            "dims-hard-coded",
+            f"Your {letter} is divided by {1 / k:.6g} whatever the shape: read n_H, n_W and n_C from the argument.",
+        )
+    if any(b < 0 < a for a, b in zip(e, right, strict=True)):
+        return "precedence", (
+            f"Your {letter} is multiplied by dimensions that should divide it: "
+            f"the sum gets the factor {_words(k, e, names)}. Put brackets round the whole denominator."
+        )
+    if not any(powers) and near(ratio, 1):  # "exactly 1 times" would say nothing
+        return (
+            "factor",
+            f"Your {letter} is {ratio:.6g} times the expected one: is there a number too many?",
+        )
+    says = f"Your {letter} is exactly {_words(ratio, powers, names)} times the expected one."
+    smaller = _words(1 / ratio, tuple(-p for p in powers), names)
+    if any(right) and not any(powers) and ratio > 0:
+        much = (
+            f"{_words(ratio, powers, names)} times too large"
+            if ratio > 1
+            else f"{smaller} times too small"
+        )
+        return "factor", f"Your {letter} is exactly {much}: compare the factor with the formula."
+    if all(p <= 0 for p in powers) and ratio > 0 and (any(powers) or ratio < 1):
+        says = f"Your {letter} is exactly {smaller} times too small."
+    return "factor", says + " Compare the factor with the formula."
+
+
+def recognise(
+    exercise: Exercise,
+    normaliser: Normaliser,
+    gots: list,
+    dims: list,
+    bases: Iterable[tuple[tuple[Mistake, ...], list]],
+) -> Finding | None:
+    """Try every base formula with every factor, the fewest mistakes first.
+
+    `bases` yields (parts, values): the `Mistake`s that a formula combines (none for the right
+    one) and what it gives on the cases. A formula with the right factor comes before any other.
+    """
+    candidates = []
+    for parts, values in bases:
+        fit = _factor(gots, values, dims, normaliser.exponents)
+        if fit is None:
+            continue
+        fit_right = bool(parts) and normaliser.is_right(*fit)
+        candidates.append((len(parts) + (not fit_right), len(candidates), parts, fit, fit_right))
+    if not candidates:
+        return None
+    _, _, parts, fit, fit_right = min(candidates, key=lambda c: c[:2])
+    findings = [Finding(p.id, p.hint, p.credit, p.says) for p in parts]
+    if not fit_right:
+        findings.append(_factor_finding(exercise, normaliser, *fit))
+    if len(findings) == 1:
+        return findings[0]
+    count = {2: "Two", 3: "Three"}.get(len(findings), "Several")
+    says = f"{count} things. First: " + " Then: ".join(f.says for f in findings)
+    return Finding("+".join(f.id for f in findings), findings[0].hint, TWO, says)

@@ -1,0 +1,140 @@
+"""Exercise 2, gram_matrix: its cases, its mistakes, its judge."""
+
+# ruff: noqa: E501
+# (One line a sentence, so that the tables can be read.)
+
+from __future__ import annotations
+
+import numpy as np
+
+from .activations import draw, shapes
+from .factors import Normaliser, recognise
+from .judge import judge_values
+from .verdict import FACTOR, PART, Exercise, Finding, Mistake, Verdict
+
+
+def cases(rng: np.random.Generator) -> list[dict]:
+    """Matrices with fewer and with more rows than columns, one of realistic size, one in a graph."""
+    sizes = [(int(c), int(h * w)) for h, w, c in shapes(rng, 4)] + [(7, 3)]
+    kinds = [(size, 0, 0) for size in sizes] + [((16, 53 * 41), 1, 0), ((5, 11), 0, 1)]
+    return [
+        {
+            "A": draw(rng, size) * np.float32(-1) ** np.arange(size[0], dtype="float32")[:, None],
+            "upstream": rng.normal(size=(size[0], size[0])).astype("float32"),
+            "large": large,
+            "graph": graph,
+            "dtype": "float32",
+        }
+        for size, large, graph in kinds
+    ]
+
+
+def centred(A: np.ndarray) -> np.ndarray:
+    return A - A.mean(axis=1, keepdims=True)
+
+
+def unit_rows(A: np.ndarray) -> np.ndarray:
+    return A / (A * A).sum(axis=1, keepdims=True) ** 0.5
+
+
+# fmt: off
+MISTAKES = (
+    Mistake("gram-not-transposed", 2, PART, lambda A: A.T @ A,
+            "Your G has the shape (n_H*n_W, n_H*n_W), positions by positions: the wrong one of the two matrices is transposed."),
+    Mistake("gram-elementwise", 2, 0, lambda A: A * A,
+            "Your G has the shape of A: every entry is multiplied by itself. * is not the matrix product."),
+    Mistake("gram-reshaped", 2, PART, lambda A: A @ A.reshape(A.shape[::-1]),
+            "A is reshaped to (n_H*n_W, n_C), not transposed: reshaping scrambles the entries."),
+    Mistake("gram-reshaped", 2, PART, lambda A: A.reshape(A.shape[::-1]).T @ A.reshape(A.shape[::-1]),
+            "A is reshaped to (n_H*n_W, n_C), not transposed: reshaping scrambles the entries."),
+    Mistake("gram-reshaped", 2, PART, lambda A: A.reshape(A.shape[::-1]) @ A,
+            "A is reshaped to (n_H*n_W, n_C), not transposed, and it comes first in the product."),
+    Mistake("gram-triangle", 1, FACTOR, lambda A: np.triu(A @ A.T),
+            "Only the upper triangle of G is there: the lower half belongs to it too."),
+    Mistake("gram-triangle", 1, FACTOR, lambda A: np.tril(A @ A.T),
+            "Only the lower triangle of G is there: the upper half belongs to it too."),
+    Mistake("gram-triangle", 1, FACTOR, lambda A: np.triu(A @ A.T, 1),
+            "Only the entries above the diagonal are there: the whole G is needed."),
+    Mistake("gram-triangle", 1, FACTOR, lambda A: np.tril(A @ A.T, -1),
+            "Only the entries below the diagonal are there: the whole G is needed."),
+    Mistake("gram-no-diagonal", 1, FACTOR, lambda A: A @ A.T - np.diag((A * A).sum(axis=1)),
+            "The diagonal of your G is 0: each row also meets itself."),
+    Mistake("gram-diagonal-only", 1, PART, lambda A: np.diag((A * A).sum(axis=1)),
+            "Only the diagonal of G is there: every row meets every other row."),
+    Mistake("gram-diagonal-only", 1, PART, lambda A: (A * A).sum(axis=1),
+            "Only the diagonal of G is there, as a vector: every row meets every other row."),
+    Mistake("gram-diagonal-only", 1, PART, lambda A: (A * A).sum(axis=1, keepdims=True),
+            "Only the diagonal of G is there, as a column: every row meets every other row."),
+    Mistake("gram-doubled", 1, FACTOR, lambda A: np.triu(A @ A.T) + np.tril(A @ A.T),
+            "The diagonal of your G counts twice."),
+    Mistake("gram-summed", 1, 0, lambda A: (A * A).sum(),
+            "Your G is one number, the sum of all squares: it must be a matrix."),
+    Mistake("gram-summed", 1, 0, lambda A: (A @ A.T).sum(),
+            "Your G is one number, the sum of all entries: return the matrix itself."),
+    Mistake("gram-column-sums", 1, 0, lambda A: (A * A).sum(axis=0),
+            "The squares are summed over the channels: G_ij is the dot product of rows i and j."),
+    Mistake("gram-centred", 3, FACTOR, lambda A: centred(A) @ centred(A).T,
+            "The mean of each row is subtracted first (a covariance): the Gram matrix takes A as it is."),
+    Mistake("gram-covariance", 3, FACTOR, lambda A: centred(A) @ centred(A).T / (A.shape[1] - 1) * A.shape[1],
+            "That is a covariance matrix (mean subtracted, divided by n - 1): take A as it is."),
+    Mistake("gram-unit-rows", 3, FACTOR, lambda A: unit_rows(A) @ unit_rows(A).T,
+            "The rows are scaled to length 1 (cosine similarity): take A as it is."),
+    Mistake("gram-absolute", 3, FACTOR, lambda A: abs(A @ A.T), "The absolute value of G is taken: leave its signs."),
+    Mistake("gram-absolute", 3, FACTOR, lambda A: abs(A) @ abs(A).T, "The absolute value of A is taken first: leave its signs."),
+    Mistake("gram-clipped", 3, FACTOR, lambda A: (A @ A.T).clip(0), "The negative entries of G are set to 0: leave them."),
+    Mistake("gram-squared", 3, PART, lambda A: (A @ A.T) ** 2, "The entries of G are squared: the squares come in the style cost."),
+    Mistake("gram-squared", 3, PART, lambda A: (A ** 2) @ (A ** 2).T, "The entries of A are squared before the product."),
+    Mistake("gram-root", 3, PART, lambda A: abs(A @ A.T) ** 0.5, "A square root is taken of G: leave it out."),
+    Mistake("gram-only-A", 2, 0, lambda A: A, "Your function returns A as it is."),
+    Mistake("gram-only-A", 2, 0, lambda A: A.T, "Your function returns A transposed: the product is missing."),
+)
+
+NORMALISER = Normaliser(
+    "G",
+    ("n_C", "(n_H*n_W)"),
+    k=1.0,
+    exponents=(0, 0),
+    hint=3,
+    known=(
+        (1.0, (0, -1), "gram-divided", "Your G is divided by n_H*n_W, the number of positions: here the Gram matrix is not divided."),
+        (1.0, (-1, -1), "gram-divided-all", "Your G is divided by n_C*n_H*n_W: here the Gram matrix is not divided."),
+        (1.0, (-1, 0), "gram-divided-channels", "Your G is divided by n_C: here the Gram matrix is not divided."),
+    ),
+)
+# fmt: on
+
+
+def judge(cases: list[dict], observations) -> Verdict:
+    """G = A A^T (Gatys 2015, eq. 3): G_ij is the dot product of rows i and j of A."""
+    matrices = [case["A"].astype("float64") for case in cases]
+    expected = [A @ A.T for A in matrices]
+    weights = [case["upstream"].astype("float64") for case in cases]
+    gradients = [{"A": (w + w.T) @ A} for w, A in zip(weights, matrices, strict=True)]
+
+    def explain(rows: list, gots: list) -> Finding | None:
+        def bases():
+            yield (), [expected[i] for i in rows]
+            for known in MISTAKES:
+                yield (known,), [known.formula(matrices[i]) for i in rows]
+
+        dims = [matrices[i].shape for i in rows]
+        return recognise(GRAM_MATRIX, NORMALISER, gots, dims, bases())
+
+    return judge_values(GRAM_MATRIX, cases, observations, expected, gradients, explain)
+
+
+GRAM_MATRIX = Exercise(
+    "gram_matrix",
+    number=2,
+    points=20,
+    short="gram",
+    cases=cases,
+    judge_facts=judge,
+    topics={"gradient": 3, "dims": 2, "as in NumPy": 2},
+    zero="is the product taken of A at all?",
+    more=(
+        "Work one small example by hand: for A = [[1, 2], [3, 4]] the result is [[5, 11], [11, 25]].",
+        "Print the shapes of both factors: (n_C, positions) times (positions, n_C) gives (n_C, n_C).",
+        "Every step must be a TensorFlow operation on A, and nothing may follow the product.",
+    ),
+)

@@ -1,0 +1,303 @@
+"""Judges an exercise whose function returns an array: errors, value, gradients, slips."""
+
+# ruff: noqa: E501
+# (One line a sentence.)
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .errors import error_finding
+from .facts import near, number, same, show, show_both, text, well_formed
+from .verdict import FACTOR, NO_GRADIENT, SLIP, TWO, Exercise, Finding, Verdict
+
+ENORMOUS = 20_000_000  # entries of a tensor in a graph
+OVERFLOW = (
+    "It is right on small layers, but wrong on a layer of realistic size: "
+    "a whole number grew beyond int32. Read the sizes from a.shape, or cast to float first."
+)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a function gave on all cases, beside what was expected."""
+
+    exercise: Exercise
+    cases: list[dict]
+    facts: list[dict]
+    expected: list
+    gradients: list[dict]  # for each case: argument -> the gradient with respect to it
+
+    @cached_property
+    def eager(self) -> list[int]:
+        """The cases that were called directly."""
+        return [i for i, case in enumerate(self.cases) if not case["graph"]]
+
+    @cached_property
+    def small(self) -> list[int]:
+        return [i for i in self.eager if not self.cases[i]["large"]]
+
+    @cached_property
+    def gots(self) -> dict[int, np.ndarray | None]:
+        return {i: number(self.facts[i], "value") for i in self.eager}
+
+    @cached_property
+    def right(self) -> list[int]:
+        return [i for i in self.eager if same(self.gots[i], self.expected[i])]
+
+    @cached_property
+    def wrong(self) -> list[int]:
+        return [i for i in self.eager if i not in self.right]
+
+    @cached_property
+    def failed(self) -> list[int]:
+        """The cases on which it raised."""
+        return [i for i in self.eager if text(self.facts[i], "error_type")]
+
+    def shaped(self, i: int) -> bool:
+        """Is there an array of the expected shape?"""
+        return self.gots[i] is not None and self.gots[i].shape == np.shape(self.expected[i])
+
+
+def judge_values(
+    exercise: Exercise,
+    cases: list[dict],
+    observations,
+    expected: list,
+    gradients: list[dict],
+    explain: Callable[[list, list], Finding | None],
+) -> Verdict:
+    """Judge an exercise whose function returns an array.
+
+    `expected` and `gradients` belong to the cases one by one; `explain(rows, gots)` names a wrong
+    value from the small cases with the indices `rows`, or returns None.
+    """
+    facts = well_formed(cases, observations)
+    if facts is None:
+        return exercise.verdict(exercise.malformed())
+    answers = Answers(exercise, cases, facts, expected, gradients)
+    if answers.failed:
+        return _judge_errors(answers)
+    if answers.wrong:
+        found, at = _value_finding(answers, explain), answers.wrong[0]
+        return exercise.verdict(found, *show_both(expected[at], answers.gots[at]))
+    return exercise.verdict(_gradient_finding(answers) or _slip_finding(answers))
+
+
+def _judge_errors(answers: Answers) -> Verdict:
+    """It raised on some of the cases, or on all."""
+    exercise, failed, facts = answers.exercise, answers.failed, answers.facts
+    some = None if len(failed) == len(answers.eager) else bool(answers.right)
+    found = error_finding(exercise, facts[failed[0]], [facts[i] for i in failed], some)
+    if exercise.short == "total" and not any(answers.cases[i]["dtype"] for i in answers.wrong):
+        says = f"It is right for tensors, but fails for plain numbers: {found.says}"
+        found = exercise.finding("only-tensors", 1, SLIP, says)
+    got = text(facts[failed[0]], "error_type")
+    return exercise.verdict(found, show(answers.expected[failed[0]]), got)
+
+
+def kind_finding(exercise: Exercise, kind: str) -> Finding:
+    """What came is not an array of numbers."""
+    if kind == "NoneType":
+        says = f"{exercise.name} returns None: is the return missing, or a None still in the code?"
+        return exercise.finding("no-return", 1, 0, says)
+    says = (
+        f"{exercise.name} returns something of type {kind or 'unknown'}, not a tensor of numbers."
+    )
+    if kind in ("tuple", "list", "dict"):
+        says = f"{exercise.name} returns a {kind}: return one tensor."
+    return exercise.finding("not-a-tensor", 1, 0, says)
+
+
+# --- Values --------------------------------------------------------------------------------------
+
+
+def _value_finding(answers: Answers, explain: Callable) -> Finding:
+    """Name a wrong value: kind, NaN, shape, a known mistake, a factor, or what can be seen."""
+    kind = text(answers.facts[answers.wrong[0]], "kind", 40)
+    if answers.gots[answers.wrong[0]] is None or kind in ("tuple", "list", "dict"):
+        return kind_finding(answers.exercise, kind)
+    found = _seen_at_once(answers)
+    if found is not None:
+        return found
+    small = [answers.gots[i] for i in answers.small]
+    found = explain(answers.small, small)
+    if found is None and not all(got is not None and np.isfinite(got).all() for got in small):
+        says = "Your result is not a finite number (NaN or infinity): is there a division by zero, a root or a logarithm?"
+        return answers.exercise.finding("nan", "gradient", 0, says)
+    found = found or _unknown_finding(answers)
+    grads = [f[k] for f in answers.facts for k in f if str(k).startswith("grad_")]
+    if found.credit and answers.exercise.short != "total" and all(grad is None for grad in grads):
+        says = found.says + " Besides, no gradient flows back: stay in TensorFlow."
+        return Finding(found.id, found.hint, min(found.credit, TWO), says)
+    return found
+
+
+def _seen_at_once(answers: Answers) -> Finding | None:
+    """The right numbers in another shape, or cut, or always 0: no formula needs to be tried."""
+    finding, gots, small = answers.exercise.finding, answers.gots, answers.small
+    if all(_same_numbers(gots[i], answers.expected[i]) for i in answers.eager):
+        at = answers.wrong[0]
+        says = f"The numbers are right, but the shape is {gots[at].shape}, not {np.shape(answers.expected[at])}."
+        return finding("shape", "gradient", SLIP, says)
+    if all(i in answers.right for i in small):
+        return finding("overflow", "dims", SLIP, OVERFLOW)
+    if all(gots[i] is not None and not abs(gots[i]).any() for i in small):
+        return finding("zero", "zero", 0, f"Your result is always 0: {answers.exercise.zero}")
+    cut = [
+        i for i in small if i in answers.wrong and text(answers.facts[i], "dtype").startswith("int")
+    ]
+    if cut and all(
+        answers.shaped(i) and abs(gots[i] - answers.expected[i]).max() < 1.01 for i in cut
+    ):
+        says = "Your result is cut to whole numbers (int): keep float32 throughout."
+        return finding("whole-numbers", "gradient", 0, says)  # a guess, perhaps
+    return None
+
+
+def _same_numbers(got: np.ndarray | None, expected) -> bool:
+    """Right but for the shape."""
+    return (
+        got is not None
+        and got.size == np.size(expected)
+        and same(got.reshape(np.shape(expected)), expected)
+    )
+
+
+def _unknown_finding(answers: Answers) -> Finding:
+    """No known mistake: say what can be seen."""
+    at = next(i for i in answers.small if i not in answers.right)
+    got, want = answers.gots[at], np.array(answers.expected[at])
+    if got.shape != want.shape:
+        return _shape_finding(answers, got.shape, want.shape)
+    if any(i in answers.right for i in answers.small):
+        says = "It is right on some inputs and wrong on others: is something hard-coded, or the sign or size of a number used in an if?"
+        return answers.exercise.finding("sometimes-right", "dims", 0, says)
+    says = "The value is wrong in a way that is not in the list of known mistakes."
+    ratios = [
+        answers.gots[i].sum() / np.sum(answers.expected[i])
+        for i in answers.small
+        if answers.shaped(i)
+    ]
+    if ratios and max(ratios) < 0:
+        says += " It has the wrong sign."
+    elif ratios and min(ratios) > 1:
+        says += f" It is always too large ({min(ratios):.5g} to {max(ratios):.5g} times)."
+    elif ratios and max(ratios) < 1:
+        says += f" It is always too small ({min(ratios):.5g} to {max(ratios):.5g} of the expected value)."
+    if got.ndim == 2 and got.shape[0] == got.shape[1] and not same(got.T, got):
+        says += " Your matrix is not symmetric: a Gram matrix is."
+    return answers.exercise.finding("wrong-value", 1, 0, says)
+
+
+def _shape_finding(answers: Answers, got: tuple, want: tuple) -> Finding:
+    """The result has a shape that no known mistake gives."""
+    if want != ():
+        says = f"Your result has the shape {got}, not {want}."
+        return answers.exercise.finding("wrong-shape", "gradient", 0, says)
+    says = f"Your result has the shape {got}: it must be one number, the sum over all entries."
+    gots = {i: answers.gots[i] for i in answers.small}
+    if all(g is not None and same(np.array(g.sum()), answers.expected[i]) for i, g in gots.items()):
+        says += " The sum of yours would be right."
+        return answers.exercise.finding("not-a-scalar", "gradient", FACTOR, says)
+    return answers.exercise.finding("not-a-scalar", "gradient", 0, says)
+
+
+# --- Gradients -----------------------------------------------------------------------------------
+
+
+def _gradient_finding(answers: Answers) -> Finding | None:
+    """Compare the gradients with respect to every argument; None if all are right."""
+    missing, wrong, present, ratios = set(), set(), set(), []
+    for i in answers.eager:
+        for key, expected in answers.gradients[i].items():
+            got, role = number(answers.facts[i], "grad_" + key), re.sub(r"_\d+$", "", key)
+            flows = abs(expected).max() > 0
+            if got is None:
+                missing |= {role} if flows else set()
+            elif same(got, expected):
+                present |= {role} if flows else set()
+            else:
+                wrong.add(role)
+                if got.shape == expected.shape and np.isfinite(got).all() and flows:
+                    ratios.append((got * expected).sum() / (expected * expected).sum())
+    finding = answers.exercise.finding
+    if missing and not present and not wrong:
+        says = f"The value is right, but no gradient flows back: {_why_detached(answers)}."
+        return finding("no-gradient", "gradient", NO_GRADIENT, says)
+    if missing:
+        says = f"The value is right, but no gradient flows back to {' and '.join(sorted(missing))}: it is detached (NumPy, stop_gradient, a constant)."
+        return finding("gradient-part", "gradient", SLIP, says)
+    if wrong:
+        says = f"The value is right, but the gradient with respect to {' and '.join(sorted(wrong))} is not: is a part of it detached?"
+        if ratios and all(near(r, ratios[0]) for r in ratios):
+            says += f" It is {ratios[0]:.3g} times the expected one."
+        return finding("gradient-wrong", "gradient", NO_GRADIENT, says)
+    return None
+
+
+def _why_detached(answers: Answers) -> str:
+    """What in the student's code, or in the type of its result, stops the gradient."""
+    facts = [answers.facts[i] for i in answers.eager]
+    names, kinds = text(facts[0], "names", 2000).split(), {text(f, "kind") for f in facts}
+    if "numpy" in names or "np" in names:
+        return "NumPy is used inside, and TensorFlow cannot follow it"
+    if "stop_gradient" in names:
+        return "stop_gradient cuts it off"
+    if "float" in names:
+        return "float() turns a tensor into a plain Python number"
+    if "tape" not in names and kinds & {"float", "float32", "float64", "ndarray", "int"}:
+        return f"it returns a {min(kinds)}, not a tensor"
+    return "something in it leaves TensorFlow (NumPy, float(), a Python number) or detaches the value (stop_gradient, tf.constant)"
+
+
+# --- Slips ---------------------------------------------------------------------------------------
+
+
+def _slip_finding(answers: Answers) -> Finding | None:
+    """Values and gradients are right: dtype, tf.function, changed arguments. None if all is well."""
+    for case, fact, value in zip(answers.cases, answers.facts, answers.expected, strict=True):
+        slip = _graph_slip if case["graph"] else _eager_slip
+        found = slip(answers.exercise, case, fact, value)
+        if found is not None:
+            return found
+    return None
+
+
+def _graph_slip(exercise: Exercise, case: dict, fact: dict, value) -> Finding | None:
+    """What shows only inside tf.function, on a layer of realistic size."""
+    error = text(fact, "graph_error")
+    if "modify its Python input" in error:
+        says = "Your function changes the list that it is given: only read its last element."
+        return exercise.finding("changes-argument", 1, SLIP, says)
+    if error:
+        says = f"It works when called directly, but not inside tf.function ({error}): stay in TensorFlow throughout."
+        return exercise.finding("not-in-graph", "gradient", SLIP, says)
+    largest = number(fact, "graph_largest")
+    if largest is not None and largest >= ENORMOUS:
+        says = "On a layer of realistic size it needs an enormous tensor: is there a matrix of all positions?"
+        return exercise.finding("too-large", "gradient", SLIP, says)
+    if not same(number(fact, "graph_value"), value):
+        return exercise.finding("overflow", "dims", SLIP, OVERFLOW)
+    return None
+
+
+def _eager_slip(exercise: Exercise, case: dict, fact: dict, value) -> Finding | None:
+    """A result of another dtype, or an argument that is changed."""
+    if case["dtype"] and text(fact, "dtype") != case["dtype"]:
+        says = f"The value is right, but its dtype is {text(fact, 'dtype') or 'unknown'}, not {case['dtype']}: what comes next needs one dtype throughout."
+        return exercise.finding("dtype", "gradient", SLIP, says)
+    lengths = [number(fact, "length_content"), number(fact, "length_generated")]
+    if "layers" in case and not all(same(n, case["layers"]) for n in lengths):
+        says = "Your function changes the list that it is given (pop?): only read its last element."
+        return exercise.finding("changes-argument", 1, SLIP, says)
+    if "A" in case and not same(number(fact, "after_A"), case["A"]):
+        return exercise.finding(
+            "changes-argument", 3, SLIP, "Your function changes its argument A."
+        )
+    return None

@@ -1,0 +1,57 @@
+"""Exercise 5: right and wrong steps."""
+
+from __future__ import annotations
+
+import pytest
+import tensorflow as tf
+from mistakes import answers, module_of
+from trials import Trials, fresh, judge, judge_wrong
+
+from checkpoints.tiny_network import rollout
+
+
+class TestTrainStep(Trials):
+    name = "train_step"
+
+    def test_right_inside_tf_function(self):
+        """Two of them: tracing takes seconds here."""
+        for key in ("right_plain", "right_keywords"):
+            fn = getattr(module_of(self.name), key)
+            verdict = judge(self.name, tf.function(fn), self.cases_in_graphs())
+            assert verdict.mistake == "", (key, verdict)
+
+    def test_wrong_inside_tf_function(self):
+        case = fresh(self.name)[1]
+        for key, fn in list(answers(self.name, "wrong_").items())[::6]:
+            cases = fresh(self.name) if key == "wrong_defaults" else [case]
+            assert judge(self.name, tf.function(fn), cases).mistake, key
+
+    @pytest.mark.parametrize(
+        ("key", "points"),
+        [
+            ("wrong_no_clip", 15),
+            ("wrong_cost_after", 20),
+            ("wrong_own_content", 10),
+            ("wrong_pass", 0),
+        ],
+    )
+    def test_partial_credit(self, key, points, verdicts):
+        assert verdicts[key][1].points == points
+
+    @pytest.mark.parametrize("forgotten", ["alpha", "beta"])
+    def test_one_weight_forgotten_earns_no_less_than_both(self, forgotten, verdicts):
+        one, both = (verdicts[f"wrong_{w}_not_passed"][1] for w in (forgotten, "weights"))
+        assert one.points >= both.points > 0
+        assert f"{forgotten} is" in one.diagnosis
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("forgotten", ["alpha", "beta"])
+def test_two_costs_that_agree_by_chance_are_told_apart_by_the_pixels(forgotten, seed):
+    cases = fresh("train_step", seed)
+    case = cases[1]  # the one with weights of its own, outside tf.function
+    terms = rollout(case)[0]["terms"]
+    J_content, J_style = terms["content"]["C"][0], terms["style"]["S"][0]
+    case["beta"] = ((case["alpha"] - 10) * J_content + 40 * J_style) / J_style
+    fn = getattr(module_of("train_step"), f"wrong_{forgotten}_not_passed")
+    assert judge_wrong("train_step", fn, cases).mistake == f"train-{forgotten}-ignored"

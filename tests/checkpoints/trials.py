@@ -1,0 +1,102 @@
+"""What the tests of the five exercises share: right is right, wrong is wrong and named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from mistakes import answers
+
+import checkpoints
+from checkpoints.observe import OBSERVERS
+
+
+def fresh(name: str, seed: int = 0) -> list[dict]:
+    """Cases of one seed: a test that draws its numbers would one day be red for no reason."""
+    return checkpoints.REGISTRY[name].cases(np.random.default_rng(seed))
+
+
+def judge(name: str, fn: Callable, cases: list[dict]) -> checkpoints.Verdict:
+    """Observe `fn` on `cases`, and judge."""
+    return checkpoints.REGISTRY[name].judge(cases, [OBSERVERS[name](fn, case) for case in cases])
+
+
+def judge_wrong(name: str, fn: Callable, cases: list[dict]) -> checkpoints.Verdict:
+    """Like `judge`, but the slow case inside tf.function only where the others find nothing."""
+    verdict = judge(name, fn, [case for case in cases if not case["graph"]])
+    return verdict if verdict.mistake else judge(name, fn, cases)
+
+
+def is_named(fn: Callable, verdict: checkpoints.Verdict) -> bool:
+    """Does the verdict name one of the mistakes that the function carries, and no other?"""
+    found = set(verdict.mistake.split("+"))
+    return any(set(wanted.split("+")) == found for wanted in fn.mistakes)
+
+
+class Trials:
+    """The tests of one exercise. A subclass gives its name, and what is special about it."""
+
+    name: str
+    slow_in_graphs: tuple[str, ...] = ()  # right, and hundreds of nodes for every shape
+    other_in_graphs: tuple[str, ...] = ()  # another answer inside tf.function
+    all_cases_in_graphs: tuple[str, ...] = ()  # wrong on few cases only
+
+    @pytest.fixture(scope="class")
+    def verdicts(self) -> dict:
+        """Name -> (function, verdict) for all wrong functions, called directly."""
+        cases = fresh(self.name)
+        wrong = answers(self.name, "wrong_")
+        return {key: (fn, judge_wrong(self.name, fn, cases)) for key, fn in wrong.items()}
+
+    def cases_in_graphs(self) -> list[dict]:
+        """Tracing takes its time: few cases are enough to show that nothing depends on it."""
+        cases = fresh(self.name)
+        return cases[:2] + cases[-1:]
+
+    def test_right_is_right(self, capsys):
+        for key, fn in answers(self.name, "right_").items():
+            points = getattr(checkpoints, self.name)(fn)
+            assert points == checkpoints.EXERCISES[self.name], key
+            said = f"{self.name}: right. {points} of {points} points.\n"
+            assert capsys.readouterr().out == said, key
+
+    def test_right_inside_tf_function(self):
+        for key, fn in answers(self.name, "right_").items():
+            if key not in self.slow_in_graphs + self.other_in_graphs:
+                verdict = judge(self.name, tf.function(fn), self.cases_in_graphs())
+                assert verdict.mistake == "", (key, verdict)
+
+    def test_wrong_is_rejected(self, verdicts):
+        for key, (_, verdict) in verdicts.items():
+            assert verdict.mistake, key
+            assert 0 <= verdict.points < verdict.possible, key
+            assert len(verdict.diagnosis) > 20, key
+            assert "malformed" not in verdict.mistake, (key, verdict)
+            assert verdict.expected != verdict.got or not verdict.got, (key, verdict)
+            assert "More:" in checkpoints.explain(verdict, again=True), key
+
+    def test_wrong_is_named(self, verdicts):
+        missed = [
+            (k, f.mistakes, v.mistake) for k, (f, v) in verdicts.items() if not is_named(f, v)
+        ]
+        assert not missed
+
+    def test_wrong_inside_tf_function(self):
+        few = [case for case in fresh(self.name) if not case["graph"]][:2]
+        for key, fn in list(answers(self.name, "wrong_").items())[::3]:
+            if key in self.other_in_graphs or "overflow" in fn.mistakes[0]:
+                continue
+            cases = fresh(self.name) if key in self.all_cases_in_graphs else few
+            assert judge(self.name, tf.function(fn), cases).mistake, key
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("seed", range(1, 6))
+    def test_other_numbers_give_the_same_verdicts(self, seed, verdicts):
+        """A student's points must not depend on the numbers that were drawn."""
+        for key, fn in answers(self.name, "right_").items():
+            assert judge(self.name, fn, fresh(self.name, seed)).mistake == "", key
+        for key, (fn, expected) in verdicts.items():
+            verdict = judge_wrong(self.name, fn, fresh(self.name, seed))
+            assert (verdict.mistake, verdict.points) == (expected.mistake, expected.points), key
