@@ -10,17 +10,18 @@ The rooms, in the order in which a submission passes them:
     student      the student's notebook, made from the solution
     release      what students receive, and that no answer is in it
     archives     a zip, and zips in it, unpacked
-    submissions  who handed in what, on whichever platform
-    reading      one file, read as a notebook
-    own_picture  the picture to show on the feedback page
+    submissions  who handed in what;  layouts: what names tell, as learning platforms write them
+    choosing     which of a student's files counts
+    reading      one file, read as a notebook, or why it is none
     given        which cells were given, and which are the student's
-    source       what a cell defines;  tampering: what it replaces
+    source       what a cell defines;  tampering: what it replaces;  remarks: what deserves a line
+    own_picture  the picture to show on the feedback page
     kernel       one fresh kernel;  folder: what is in it;  watch: its time and memory
     kernel_side/ what runs in it: whole files, copied there
     attempt      a notebook in a kernel, and again without what ended it
     grade        one notebook: a pure function of its bytes, the limits and a seed
     batch        a class: what is not graded yet, some at a time
-    report       grades.csv, summary.html, a page for each student
+    report       grades.csv, summary.html, a page for each student, from templates/
 """
 
 from __future__ import annotations

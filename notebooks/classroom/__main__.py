@@ -64,13 +64,16 @@ def command_grade(options: argparse.Namespace) -> int:
     out, limits = options.out, read_limits(options)
     out.mkdir(parents=True, exist_ok=True)
     with unpacked(options.submissions, out) as place:
-        entries = find_submissions(place, out)
-        results = run_loop(grade_all(entries, out, limits, options.jobs, options.seed))
-    write_reports(results, out)
+        found = find_submissions(place, out)
+        work = grade_all(found.submissions, out, limits, options.jobs, options.seed)
+        results = run_loop(work)
+    write_reports(results, out, found.passed_over)
     rest = [r for r in results if r["status"] != "graded"]
     print(f"{len(results) - len(rest)} graded, {len(rest)} not: see {out / 'summary.html'}")
     for result in rest:
         print(f"  {result['student']} ({result['file']}): {result['reason']}")
+    if found.passed_over:
+        print(f"passed over, as nobody's answer: {', '.join(found.passed_over)}")
     return 1 if rest else 0
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import errno
+import os
 import shutil
 import tempfile
 import zipfile
@@ -11,9 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from classroom import ClassroomError
-from classroom.submissions import IGNORED, MOODLE
+from classroom.layouts import DEEPEST, IGNORED
 
 WHOLE, ONE = 20e9, 1e9  # bytes that a class, and one zip in it, may unpack to
+ZIPS_IN_ZIPS = 5  # levels; there are zips that hold themselves
 
 
 @contextlib.contextmanager
@@ -33,9 +36,6 @@ def unpacked(place: Path, out: Path | None = None) -> Iterator[Path]:
         folder, left = Path(name) / "submissions", WHOLE
         if whole:
             left -= extract(place, folder, left)
-            entries = [p for p in folder.iterdir() if p.name not in IGNORED]
-            if len(entries) == 1 and entries[0].is_dir() and not MOODLE.match(entries[0].name):
-                folder = entries[0]
         else:
             _copy(place, folder, reports)
         _unpack_all(folder, left)
@@ -44,12 +44,16 @@ def unpacked(place: Path, out: Path | None = None) -> Iterator[Path]:
 
 def _unpack_all(folder: Path, left: float) -> None:
     """Put in the place of each zip what is in it; a damaged one stays, to be reported."""
-    for path in filter(_is_zip, sorted(folder.rglob("*"))):
+    todo = [(path, 1) for path in sorted(filter(_is_zip, folder.rglob("*")))]
+    for path, depth in todo:  # which grows
         fresh, into = path.with_name(f".{path.name}.unpacked"), path.with_suffix("")
         with contextlib.suppress(ClassroomError):
             left -= extract(path, fresh, min(ONE, left))
             path.unlink()
-            fresh.replace(path if into.exists() else into)
+            into = path if into.exists() else into
+            fresh.replace(into)
+            if depth < ZIPS_IN_ZIPS:
+                todo += [(inner, depth + 1) for inner in sorted(filter(_is_zip, into.rglob("*")))]
 
 
 def _is_zip(path: Path) -> bool:
@@ -67,6 +71,8 @@ def _copy(place: Path, folder: Path, reports: Path | None) -> None:
     def copy(source: str, target: str) -> None:
         try:
             shutil.copyfile(source, target)
+            about = Path(source).stat()
+            os.utime(target, ns=(about.st_atime_ns, about.st_mtime_ns))  # the newest counts
         except OSError as error:  # a pipe, no permission
             if error.errno == errno.ENOSPC:
                 raise
@@ -86,13 +92,16 @@ def extract(path: Path, into: Path, limit: float) -> int:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            items = archive.infolist()
+            items = [_named(item) for item in archive.infolist()]
             size = sum(item.file_size for item in items)
             if size > limit or len(items) > 100_000:
                 raise ClassroomError(
                     f"{path} unpacks to more than {limit / 1e9:.0f} GB: unpack it by hand."
                 )
-            archive.extractall(into)
+            if any(item.filename.count("/") > DEEPEST for item in items):
+                raise ClassroomError(f"{path} has folders in folders without end.")
+            for item in items:
+                _set_time(Path(archive.extract(item, into)), item.date_time)
             return size
     except ClassroomError:
         raise
@@ -101,3 +110,17 @@ def extract(path: Path, into: Path, limit: float) -> int:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise
         raise ClassroomError(f"{path} is no readable zip ({error}): pack it again.") from error
+
+
+def _named(item: zipfile.ZipInfo) -> zipfile.ZipInfo:
+    """With its name in UTF-8, which macOS writes without saying so."""
+    if not item.flag_bits & 0x800:
+        with contextlib.suppress(UnicodeError):
+            item.filename = item.filename.encode("cp437").decode("utf-8")
+    return item
+
+
+def _set_time(path: Path, date: tuple) -> None:
+    """Set when a file was changed last, as the zip tells it."""
+    with contextlib.suppress(ValueError, OverflowError, OSError):
+        os.utime(path, (time := datetime.datetime(*date).timestamp(), time))

@@ -17,7 +17,8 @@ from classroom.kernel_side.wire import pack, unpack
 from classroom.source import definitions, only_definitions
 
 ATTEMPTS = 5
-ASK = "import kernel_side.ask as _ask; _ask.observe_exercise({!r})"
+PREPARE = "import kernel_side.ask as _ask; _ask.prepare_shell()"
+ASK = "import kernel_side.ask as _ask; _ask.observe_exercise({!r}, {!r})"
 
 
 @dataclass
@@ -49,7 +50,7 @@ async def observe(cells: Cells, cases: dict, given: Given, limits: Limits) -> At
     whole = Attempt()
     for _ in range(ATTEMPTS):
         left = replace(limits, seconds=limits.seconds - whole.worked)
-        attempt = await _attempt(cells, cases, given, left, whole.asked)
+        attempt = await _attempt(cells, cases, given, left, whole)
         whole.add(attempt)
         cells = [(n, only_definitions(s) if n in attempt.costly else s) for n, s in cells]
         if not attempt.died or whole.asked.issuperset(cases) or limits.seconds - whole.worked < 10:
@@ -57,17 +58,19 @@ async def observe(cells: Cells, cases: dict, given: Given, limits: Limits) -> At
     return whole
 
 
-async def _attempt(cells: Cells, cases: dict, given: Given, limits: Limits, asked: set) -> Attempt:
+async def _attempt(
+    cells: Cells, cases: dict, given: Given, limits: Limits, before: Attempt
+) -> Attempt:
     """Run prelude, cells and exercises in a fresh kernel; stop where the kernel ends."""
-    attempt = Attempt()
+    attempt = Attempt(lost=dict(before.lost))
     with tempfile.TemporaryDirectory(prefix="nst-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         async with Kernel(folder, limits) as kernel:
-            await kernel.run("get_ipython().ask_exit = lambda: None")  # what exit() and quit() call
+            await kernel.run(PREPARE)
             for source in filter(str.strip, given.prelude):
                 await kernel.run(source)
             await _run_cells(kernel, cells, attempt)
-            for exercise in [e for e in cases if e not in asked]:
+            for exercise in [e for e in cases if e not in before.asked]:
                 await _ask(kernel, exercise, cases[exercise], attempt)
             attempt.worked, attempt.died = kernel.watch.worked, bool(kernel.watch.dead)
         for exercise in attempt.facts:  # read only now, when nothing of the student's runs any more
@@ -103,7 +106,7 @@ async def _ask(kernel: Kernel, exercise: str, cases: list, attempt: Attempt) -> 
     if kernel.watch.dead:
         return
     (kernel.folder / f"{exercise}.in").write_text(json.dumps(pack(cases)))
-    if problem := await kernel.run(ASK.format(exercise)):
+    if problem := await kernel.run(ASK.format(exercise, list(attempt.lost))):
         attempt.lost[exercise] = problem
     else:
         attempt.facts[exercise] = None  # which are read when the kernel is gone

@@ -66,7 +66,8 @@ async def _kept_or_graded(
         graded = nothing_graded(chosen, problem) if problem else await grader(data, limits, chosen)
         result = about | graded | {"key": key}
         write_whole(kept, json.dumps(result, ensure_ascii=False, indent=1))
-    return result | {"page": f"feedback/{entry.key}.html"}
+    page = f"feedback/{entry.key}.html"
+    return result | {"page": page, "notes": [*entry.notes, *result["notes"]]}
 
 
 def _read_kept(path: Path) -> dict:
@@ -79,7 +80,7 @@ def _read_kept(path: Path) -> dict:
 def fingerprint(data: bytes, shown: str, problem: str, limits: Limits, seed: int | None) -> str:
     """Changes when the file, the checkpoints, the limits or the asked-for seed change."""
     digest = hashlib.sha256(version())
-    digest.update(repr((shown, problem, limits, seed)).encode(errors="replace"))
+    digest.update(repr((shown, problem, limits, seed)).encode())
     digest.update(data)
     return digest.hexdigest()
 

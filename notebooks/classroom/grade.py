@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import sys
 import time
@@ -17,11 +18,12 @@ from classroom import ClassroomError, Limits
 from classroom.attempt import Attempt, observe
 from classroom.given import Cells, Given, given_cells
 from classroom.kernel import KernelFailed
-from classroom.own_picture import last_picture
+from classroom.own_picture import own_picture
 from classroom.reading import read_notebook
+from classroom.remarks import code_of_answers, not_code_cells, remarks
 from classroom.tampering import tampering
 
-MOST_NOTES = 12
+MOST_LINES = 12
 
 
 def grade(data: bytes, limits: Limits, seed: int) -> dict:
@@ -33,14 +35,14 @@ async def grade_bytes(data: bytes, limits: Limits, seed: int) -> dict:
     """Everything about one file; a reason in place of marks where there can be none.
 
     Keys: status ("graded", "refused" or "failed"), reason, seed, verdicts (exercise -> fields of
-    `checkpoints.Verdict`), notes, tampering, picture (a data URI without "data:"), points, total,
-    seconds. Never raises, but for KeyboardInterrupt and its like.
+    `checkpoints.Verdict`), notes, tampering, code (a hash of the answers, "" if few), picture (a
+    data URI without "data:"), points, total, seconds. Never raises, but for KeyboardInterrupt.
     """
     start, result = time.monotonic(), nothing_graded(seed)
     try:
         notebook = read_notebook(data)
         given = given_cells()
-        result["picture"] = last_picture(notebook, given.pictures)
+        result["picture"] = own_picture(notebook, given.pictures)
         result |= await _grade_notebook(notebook, given, limits, seed)
     except ClassroomError as error:
         result |= {"status": "refused", "reason": str(error)}
@@ -67,6 +69,7 @@ def nothing_graded(seed: int, refused: str = "") -> dict:
         "notes": [],
         "tampering": [],
         "picture": "",
+        "code": "",
         "points": dict.fromkeys(checkpoints.EXERCISES, 0),
         "total": 0,
         "seconds": 0.0,
@@ -81,26 +84,45 @@ async def _grade_notebook(notebook: NotebookNode, given: Given, limits: Limits, 
     seen = await observe(cells, cases, given, limits)
     verdicts = {}
     for name, exercise in checkpoints.REGISTRY.items():
-        if why := _why_nothing(name, seen, cells):
+        if why := _why_nothing(name, seen, cells, notebook):
             verdict = checkpoints.Verdict(name, 0, exercise.points, why, mistake="not-run")
         else:
             answers = seen.facts[name]["facts"]
             verdict = await asyncio.to_thread(exercise.judge, cases[name], answers)
         verdicts[name] = asdict(verdict)
     own = [(n, source) for n, source in cells if given.is_own(source)]
-    notes = [
-        f"Cell {n}: {seen.problems[n]}" for n, _ in own
-        if n in seen.problems and "NotImplementedError" not in seen.problems[n]
-    ]  # fmt: skip
     tampered = [f"Cell {n} {what}" for n, source in own for what in tampering(source)]
     return {
         "verdicts": verdicts,
-        "notes": notes[:MOST_NOTES],
-        "tampering": tampered[:MOST_NOTES],
+        "notes": _shortened(_notes(notebook, own, seen)),
+        "tampering": _shortened(tampered),
+        "code": code_of_answers(own),
     }
 
 
-def _why_nothing(name: str, seen: Attempt, cells: Cells) -> str:
+def _notes(notebook: NotebookNode, own: Cells, seen: Attempt) -> list[str]:
+    """What of the student's cells did not run, and what else is worth a line."""
+    notes = []
+    with contextlib.suppress(RecursionError, MemoryError):  # of code that is nested very deep
+        notes = remarks(notebook, own)
+    for number, _ in own:
+        problem = seen.problems.get(number, "")
+        told = any(f"Cell {number} imports" in note for note in notes)
+        if problem.startswith("StdinNotImplementedError"):
+            problem = "it asks for input, which nobody can give here: write the value into the cell"
+        stub = problem.startswith("NotImplementedError: Exercise")
+        if problem and not stub and not (told and problem.startswith("ModuleNotFoundError")):
+            notes.append(f"Cell {number}: {problem}")
+    return notes
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    """At most `MOST_LINES`, the last of which says how many there are."""
+    more = len(lines) - MOST_LINES + 1
+    return lines if more < 2 else [*lines[: MOST_LINES - 1], f"and {more} more"]
+
+
+def _why_nothing(name: str, seen: Attempt, cells: Cells, notebook: NotebookNode) -> str:
     """Why there is nothing to judge, in words for the student; "" if there is."""
     if lost := seen.lost.get(name):
         return f"Calling {name} gave no result: {lost}."
@@ -112,7 +134,9 @@ def _why_nothing(name: str, seen: Attempt, cells: Cells) -> str:
             defines = re.search(rf"^\s*def\s+{name}\b", source, re.MULTILINE)
             if defines and number in seen.problems:
                 return f"Cell {number}, which defines {name}, did not run: {seen.problems[number]}."
-        return f"There is no function {name} in this notebook."
+        text = ", ".join(f"cell {number}" for number in not_code_cells(notebook, name))
+        where = f": {text}, which defines it, is not a code cell" if text else ""
+        return f"There is no function {name} in this notebook{where}."
     return f"Nothing came back from {name} that can be judged: the notebook ended the kernel."
 
 

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
+import statistics
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import jinja2
-import numpy as np
-from matplotlib.figure import Figure
 
 import checkpoints
 from classroom import write_whole
+from classroom.remarks import solution_code
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).resolve().parent / "templates"),
     autoescape=jinja2.select_autoescape(["html"]),
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
+# Ends of the ids of mistakes that teach nothing: there is no answer, or another is to blame.
+TEACH_NOTHING = ("-not-written", "not-run", "-malformed")
+MOST_MISTAKES = 20
 
 
-def write_reports(results: list[dict], out: Path) -> None:
+def write_reports(results: list[dict], out: Path, passed_over: list[str] | None = None) -> None:
     """grades.csv, a page for each student, and the summary of the class."""
     _put_old_pages_away(results, out)
     page = TEMPLATES.get_template("feedback.html")
     for result in results:
         write_whole(out / result["page"], page.render(r=result))
     write_whole(out / "grades.csv", _table(results))
-    graded = [r for r in results if r["status"] == "graded"]
-    write_whole(out / "summary.png", draw_summary(graded))
-    write_whole(out / "summary.html", _summary(results, graded))
+    write_whole(out / "summary.html", _summary(results, passed_over or []))
 
 
 def _put_old_pages_away(results: list[dict], out: Path) -> None:
@@ -45,12 +48,15 @@ def _table(results: list[dict]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     names = list(checkpoints.EXERCISES)
-    writer.writerow(["student", "id", "file", *names, "total", "status", "diagnosis", "seed"])
+    head = ["student", "id", "file", *names, "total", "status", "diagnosis", "seed", "notes"]
+    writer.writerow(head)
+    same = same_code(results)
     for r in results:
         says = [r["reason"], *(v["diagnosis"] for v in r["verdicts"].values()), *r["tampering"]]
         row = [r["student"], r["number"], r["file"], *r["points"].values(), r["total"], r["status"]]
         row += [" | ".join(text for text in says if text), r["seed"]]
-        writer.writerow(map(_plain, row))
+        notes = [*r["notes"], *(f"the same code as {who}" for who in same.get(r["page"], ()))]
+        writer.writerow(map(_plain, [*row, " | ".join(notes)]))
     return "\ufeff" + text.getvalue()  # the mark tells Excel: UTF-8
 
 
@@ -59,47 +65,62 @@ def _plain(item: object) -> object:
     return "'" + item if isinstance(item, str) and item[:1] in ("=", "+", "-", "@", "\t") else item
 
 
-def _summary(results: list[dict], graded: list[dict]) -> str:
+def _summary(results: list[dict], passed_over: list[str]) -> str:
     """The text of summary.html."""
+    graded = [r for r in results if r["status"] == "graded"]
+    mistakes = common_mistakes(graded)
     return TEMPLATES.get_template("summary.html").render(
         results=results,
         graded=graded,
         rest=[r for r in results if r["status"] != "graded"],
-        names=list(checkpoints.EXERCISES),
-        mean=float(np.mean([r["total"] for r in graded])) if graded else 0.0,
-        mistakes=common_mistakes(graded),
+        exercises=checkpoints.EXERCISES,
+        mean=statistics.fmean(r["total"] for r in graded) if graded else 0.0,
+        shares=shares_of_points(graded),
+        mistakes=mistakes[:MOST_MISTAKES],
+        more=len(mistakes) - MOST_MISTAKES,
+        same=[r | {"same": same} for r in results if (same := same_code(results).get(r["page"]))],
+        passed_over=passed_over,
     )
 
 
 def common_mistakes(results: list[dict]) -> list[tuple[int, str, str]]:
-    """(how many students, exercise, a sentence), the commonest first."""
+    """(how many students, exercise, what they were told), the commonest first.
+
+    What teaches nothing comes last: not written, no such function, fix another exercise first.
+    """
     wrong = [v for r in results for v in r["verdicts"].values() if v["mistake"]]
-    counts = Counter((v["exercise"], v["mistake"]) for v in wrong)
-    says = {(v["exercise"], v["mistake"]): v["diagnosis"] for v in wrong}
-    return [(n, key[0], says[key]) for key, n in counts.most_common(12)]
+    counts = Counter((v["exercise"], v["diagnosis"]) for v in wrong)
+    last = {(v["exercise"], v["diagnosis"]) for v in wrong if _teaches_nothing(v["mistake"])}
+    ordered = sorted(counts.items(), key=lambda item: (item[0] in last, -item[1]))
+    return [(count, *key) for key, count in ordered]
 
 
-def draw_summary(graded: list[dict]) -> bytes:
-    """A PNG. Points per exercise: how many students got nothing, a part, all."""
-    figure = Figure(figsize=(9, 3.5), layout="constrained")
-    axes, left = figure.subplots(), np.zeros(len(checkpoints.EXERCISES))
-    shares = np.array(
-        [[r["points"][n] / p for r in graded] for n, p in checkpoints.EXERCISES.items()]
-    ).reshape(len(left), -1)
-    groups = {
-        "all points": (shares == 1, "#2a7f62"),
-        "some": ((shares > 0) & (shares < 1), "#e9b44c"),
-        "none": (shares == 0, "#b2432f"),
-    }
-    for label, (which, colour) in groups.items():
-        count = which.sum(axis=1)
-        bars = axes.barh(list(checkpoints.EXERCISES), count, left=left, label=label, color=colour)
-        axes.bar_label(bars, [str(n) if n else "" for n in count], label_type="center")
-        left = left + count
-    axes.invert_yaxis()
-    axes.set_xlabel("students")
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside upper right", ncols=3, frameon=False)
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=110)
-    return drawn.getvalue()
+def _teaches_nothing(mistake: str) -> bool:
+    return mistake.endswith(TEACH_NOTHING) or "-fix-" in mistake
+
+
+def shares_of_points(graded: list[dict]) -> dict[str, tuple[int, int, int]]:
+    """exercise -> how many students got all points, some, none."""
+    shares = {}
+    for name, possible in checkpoints.EXERCISES.items():
+        points = [r["points"][name] for r in graded]
+        every, none = sum(p == possible for p in points), sum(p == 0 for p in points)
+        shares[name] = (every, len(points) - every - none, none)
+    return shares
+
+
+def same_code(results: list[dict]) -> dict[str, list[str]]:
+    """page -> who else wrote the same code in all exercises, comments and layout aside.
+
+    For the teacher's eyes only, and no proof: the functions are short.
+    """
+    groups, solution = defaultdict(list), solution_code()
+    for r in results:
+        if r["code"]:
+            groups[r["code"]].append(r)
+    same = {}
+    for code, group in groups.items():
+        for r in group:
+            others = [f"{o['student']} ({o['file']})" for o in group if o is not r]
+            same[r["page"]] = others + (["the solution"] if code == solution else [])
+    return {page: others for page, others in same.items() if others}

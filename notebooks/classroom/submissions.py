@@ -1,20 +1,34 @@
-"""Who handed in what: the files of a class, as learning platforms export them."""
+"""Who handed in what: a row for each student of a class, however deep it is packed.
+
+A folder is a student's, or it holds several students; which of the two, its content tells. No file
+vanishes: what is not graded is a row with a reason, a note to a row, or in `Found.passed_over`.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
-from dataclasses import dataclass
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import checkpoints
 from classroom import ClassroomError
-
-MOODLE = re.compile(r"(?P<student>.+?)_(?P<number>\d+)_assignsubmission_")
-CANVAS = re.compile(r"(?P<student>[^_]+)_(?:LATE_)?(?P<number>\d+)_\d+_.+")
-LISTS = (".csv", ".xls", ".xlsx", ".ods", ".md")  # a teacher's own files beside the submissions
-IGNORED = {"__MACOSX", ".ipynb_checkpoints", "timestamp.txt", "Thumbs.db", "desktop.ini"}
+from classroom.choosing import choose, holds_a_notebook, look, looks_like_a_notebook
+from classroom.layouts import (
+    DEEPEST,
+    IGNORED,
+    LISTS,
+    NOTEBOOK_NAME,
+    PICTURES,
+    Owner,
+    blackboard_name,
+    gradescope_names,
+    natural,
+    owners,
+    person,
+)
 
 
 @dataclass(frozen=True)
@@ -22,10 +36,11 @@ class Submission:
     """One student's file. `problem` says why there is none that can be graded."""
 
     student: str
-    number: str  # the id that Canvas or Moodle gave, "" if none
+    number: str  # the id that a platform gave, "" if none
     path: Path
     shown: str  # the path as the teacher knows it
     problem: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -34,64 +49,199 @@ class Submission:
         return f"{slug}-{hashlib.sha256(self.shown.encode()).hexdigest()[:6]}"
 
 
-def find_submissions(place: Path, out: Path | None = None) -> list[Submission]:
-    """One submission a student, in the shapes of Canvas, Moodle, nbgrader, or plain files.
+@dataclass
+class Found:
+    """The students of a class, and the files that are nobody's answer."""
+
+    submissions: list[Submission] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
+
+
+def find_submissions(place: Path, out: Path | None = None) -> Found:
+    """One submission a student, in the shapes of learning platforms, or plain files.
 
     `out`, the folder of reports, may be inside: it is none. Raises ClassroomError if `place` holds
     nothing.
     """
+    look.cache_clear()
     if place.is_file():
-        return [_submission(place, [place], place.parent)]
-    base = place / "submitted" if (place / "submitted").is_dir() else place
-    reports, found = out and out.resolve(), []
-    for entry in sorted(base.iterdir()):
-        if _is_ignored(entry) or entry.resolve() == reports or _is_no_answer(entry, base):
-            continue
-        files = _files_in(entry, reports) if entry.is_dir() else [entry]
-        found.append(_submission(entry, files, base))
-    if not found:
-        raise ClassroomError(f"{place} is empty: expected notebooks, or a folder for each student.")
+        return Found([_submission(place.stem, "", {place: ""}, place, place.parent)])
+    walk = _Walk(place, out and out.resolve())
+    rows = sorted(walk.students(place), key=lambda row: (natural(row.student), row.shown))
+    found = Found(rows, walk.passed_over)
+    if not found.submissions:
+        beside = f", found only {', '.join(found.passed_over[:5])}" if found.passed_over else ""
+        raise ClassroomError(
+            f"{place} is empty: expected notebooks, or a folder for each student{beside}."
+        )
     return found
 
 
-def _is_ignored(path: Path) -> bool:
-    return path.name in IGNORED or path.name.startswith(".")
+@dataclass
+class _Walk:
+    """The way through the folders of a class."""
+
+    place: Path
+    reports: Path | None
+    passed_over: list[str] = field(default_factory=list)
+
+    def children(self, folder: Path) -> list[Path]:
+        """What is in a folder, but for reports and what systems put there."""
+        try:
+            inside = sorted(folder.iterdir(), key=lambda p: natural(p.name))
+        except OSError:  # it is shut
+            return []
+        inside = [p for p in inside if p.name not in IGNORED and not p.name.startswith(".")]
+        out = self.reports
+        return [p for p in inside if not out or p.name != out.name or p.resolve() != out]
+
+    def files(self, entry: Path) -> list[Path]:
+        """All files in a folder and in those in it; a file itself."""
+        found, todo = [], [entry]
+        while todo:  # no recursion: a zip may be deeper than Python's stack
+            path = todo.pop()
+            if not path.is_dir():
+                found.append(path)
+            elif (path == entry or not path.is_symlink()) and len(path.parts) < self.deepest:
+                todo += reversed(self.children(path))
+        return found
+
+    @property
+    def deepest(self) -> int:
+        """How many parts a path may have; a folder that lies deeper is taken for empty."""
+        return len(self.place.parts) + DEEPEST
+
+    def students(self, folder: Path) -> Iterator[Submission]:
+        """The submissions in a folder that holds several students."""
+        if (folder / "submitted").is_dir():  # nbgrader's; a folder there is a student's for sure
+            for entry in self.children(folder / "submitted"):
+                yield self.student(entry.stem if entry.is_file() else entry.name, "", [entry])
+            return
+        entries = {path.name: path for path in self.children(folder)}
+        known = owners(list(entries))
+        yield from self.known_students(entries, known)
+        rest = [path for name, path in entries.items() if name not in known]
+        yield from self.folders([path for path in rest if path.is_dir()])
+        yield from self.plain_files([path for path in rest if not path.is_dir()])
+
+    def folders(self, folders: list[Path]) -> Iterator[Submission]:
+        """Folders beside each other, whose names tell nothing: each a student's, or of several.
+
+        Where one of them is surely a student's, two names in another are two attempts.
+        """
+        single = {path for path in folders if self.answers(path) and len(self.people(path)) < 2}
+        for path in folders:
+            inner = self.unwrapped(path)
+            several = len(self.people(inner)) >= (3 if single - {path} else 2)
+            if several or owners([p.name for p in self.children(inner)]):
+                left_out = set(self.files(path)) - set(self.files(inner))
+                self.pass_over(sorted(left_out))
+                yield from self.students(inner)
+            else:
+                yield self.student(path.name, "", [path])
+
+    def known_students(
+        self, entries: dict[str, Path], known: dict[str, Owner]
+    ) -> Iterator[Submission]:
+        """Files and folders whose names tell whose they are: one row for each of these."""
+        groups = defaultdict(list)
+        for name, owner in known.items():
+            groups[owner.student, owner.number].append((entries[name], owner))
+        for (student, number), parts in groups.items():
+            uploads = [part for part in parts if part[1].kind != "onlinetext"] or parts
+            told = self.told_name(uploads) or (student, number)
+            whens = {path: owner.when for path, owner in uploads}
+            yield self.student(*told, list(whens), whens)
+
+    def told_name(self, parts: list[tuple[Path, Owner]]) -> tuple[str, str] | None:
+        """A name and an id that stand in a file of the platform's."""
+        for path, owner in parts:
+            if owner.when and path.suffix == ".txt" and path.is_file():
+                return blackboard_name(path.read_text(encoding="utf-8", errors="replace")[:2000])
+            about = path.parent / "submission_metadata.yml"
+            if owner.student.startswith("submission_") and about.is_file():
+                names = gradescope_names(about.read_text(encoding="utf-8", errors="replace"))
+                if owner.student in names:
+                    return names[owner.student], owner.number
+        return None
+
+    def plain_files(self, files: list[Path]) -> Iterator[Submission]:
+        """Files that lie in the folder of the class: those with one stem are one student's."""
+        stems = defaultdict(list)
+        for path in files:
+            stems[path.name.partition(".")[0].casefold() or path.name].append(path)
+        for group in stems.values():
+            if any(looks_like_a_notebook(p) for p in group) or not all(map(_is_no_answer, group)):
+                name = NOTEBOOK_NAME.sub("", group[0].name)
+                yield self.student(name if name != group[0].name else group[0].stem, "", group)
+            else:
+                self.pass_over(group)
+
+    def pass_over(self, files: list[Path]) -> None:
+        """Note files that are nobody's answer."""
+        self.passed_over += [readable(p.relative_to(self.place).as_posix()) for p in files]
+
+    def answers(self, entry: Path) -> list[Path]:
+        """The files in a folder that may be an answer to this course's exercises."""
+        return [path for path in self.files(entry) if holds_a_notebook(path)]
+
+    def works(self, entry: Path) -> list[Path]:
+        """The files in a folder that somebody may have handed in, of whatever kind."""
+        return [path for path in self.files(entry) if not _is_no_answer(path)]
+
+    def people(self, folder: Path) -> set[str]:
+        """Whom the names of the parts of a folder tell apart.
+
+        Parts with answers count; and others, where these lie in folders with names of people, or
+        where the folder itself has a name like "submissions".
+        """
+        parts = self.children(folder)
+        answers = [path for path in parts if self.answers(path)]
+        names = {_person(path) for path in answers} - {""}
+        if names and all(path.is_dir() for path in answers):
+            names |= {_person(path) for path in parts if path.is_dir() and self.works(path)}
+        if names and not person(folder.name):
+            names |= {_person(path) for path in parts if self.works(path)}
+        return names - {""}
+
+    def unwrapped(self, folder: Path) -> Path:
+        """The innermost folder, where each holds one folder with something in it, and no more."""
+        while True:
+            parts = [path for path in self.children(folder) if self.works(path)]
+            if len(parts) != 1 or not parts[0].is_dir():
+                return folder
+            folder = parts[0]
+
+    def student(
+        self, student: str, number: str, entries: list[Path], whens: dict[Path, str] | None = None
+    ) -> Submission:
+        """The row of one student, to whom all of `entries` belong."""
+        times = {
+            path: (whens or {}).get(entry, "") for entry in entries for path in self.files(entry)
+        }
+        return _submission(student, number, times, entries[0], self.place)
 
 
-def _files_in(folder: Path, reports: Path | None) -> list[Path]:
-    """All files in a folder and in those in it, but for the reports and what systems put there."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file())
-    files = [p for p in files if not set(p.relative_to(folder).parts) & IGNORED]
-    return [p for p in files if reports not in p.resolve().parents]
+def _submission(
+    student: str, number: str, times: dict[Path, str], entry: Path, place: Path
+) -> Submission:
+    """The file of a student that counts, and what to say of the others."""
+    best, notes = choose(times)
+    path, problem = best or entry, "" if best else "there is no file in this folder"
+    shown = readable(path.relative_to(place).as_posix())
+    return Submission(readable(student), readable(number), path, shown, problem, tuple(notes))
 
 
-def _is_no_answer(entry: Path, base: Path) -> bool:
-    """A list of the teacher's, or the text field of Moodle beside the files of the same student."""
-    match = MOODLE.match(entry.name)
-    if not match:
-        return entry.is_file() and entry.suffix.lower() in LISTS and not CANVAS.match(entry.name)
-    start = f"{match['student']}_{match['number']}_assignsubmission_file"
-    text = "_assignsubmission_onlinetext" in entry.name
-    return text and any(other.name.startswith(start) for other in base.iterdir())
+def _person(path: Path) -> str:
+    """Whom the name of a file or a folder tells."""
+    return person(path.name if path.is_dir() else path.stem)
 
 
-def _submission(entry: Path, files: list[Path], base: Path) -> Submission:
-    """The notebook among a student's files: the one that defines most exercises."""
-    match = MOODLE.match(entry.name) or CANVAS.match(entry.name)
-    student = match["student"] if match else entry.name if entry.is_dir() else entry.stem
-    number = match["number"] if match else ""
-    likely = [p for p in files if re.search(r"\.(ipynb|json)(\.txt)?$", p.name.lower())] or files
-    likely = [p for p in likely if not p.is_symlink() and not p.name.startswith(".")]
-    if not likely:
-        return Submission(student, number, entry, entry.name, "there is no file in this folder")
-    best = max(likely, key=lambda p: (*_exercises_in(p), -len(p.parts)))  # a tie: the outer one
-    return Submission(student, number, best, best.relative_to(base).as_posix())
+def _is_no_answer(path: Path) -> bool:
+    """A teacher's list, a platform's own file, or a picture."""
+    return path.suffix.lower() in LISTS | PICTURES or path.name.lower() == "index.html"
 
 
-def _exercises_in(path: Path) -> tuple[int, int]:
-    """How many exercises a file seems to solve, and to define, from its first 2 MB."""
-    with contextlib.suppress(OSError), path.open("rb") as stream:
-        text = stream.read(2_000_000)
-        defined = sum(f"def {name}(".encode() in text for name in checkpoints.EXERCISES)
-        return defined - text.count(b"raise NotImplementedError("), defined
-    return -99, 0
+def readable(text: str) -> str:
+    """A name as it can be written into a report: one form of Unicode, without broken parts."""
+    return unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())

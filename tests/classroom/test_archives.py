@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from handed_in import EMPTY, zipped
+from handed_in import EMPTY, SOLVED, zipped
 
 from classroom import ClassroomError, Limits, archives
 from classroom.reading import read_bytes, read_notebook
@@ -18,7 +18,7 @@ from classroom.submissions import find_submissions
 
 def found_in(place, out=None):
     with archives.unpacked(place, out) as inside:
-        found = find_submissions(inside, out)
+        found = find_submissions(inside, out).submissions
         return [(e.student, e.number, e.path.name) for e in found]
 
 
@@ -27,7 +27,7 @@ def test_zip_of_submissions(tmp_path):
         archive.writestr("Zoë Ö_77_assignsubmission_file_/x.ipynb", "{}")
         archive.writestr("../outside.ipynb", "{}")
     with archives.unpacked(tmp_path / "all.zip") as place:
-        found = find_submissions(place)
+        found = find_submissions(place).submissions
         assert ("Zoë Ö", "77") in {(e.student, e.number) for e in found}
     assert not (tmp_path.parent / "outside.ipynb").exists()
     (tmp_path / "bad.zip").write_bytes(b"PK nonsense")
@@ -50,7 +50,7 @@ def test_zips_among_the_submissions(tmp_path, outer):
     if outer:
         place = Path(shutil.make_archive(str(tmp_path / "all"), "zip", folder))
     with archives.unpacked(place) as inside:
-        found = find_submissions(inside)
+        found = find_submissions(inside).submissions
         told = {}
         for entry in found:
             assert not entry.problem
@@ -99,6 +99,7 @@ def test_a_folder_with_zips_is_copied_but_for_the_reports(tmp_path, monkeypatch)
     monkeypatch.chdir(folder)
     found = found_in(Path(), Path("report"))
     assert [name for _, _, name in found] == ["x.ipynb", "bob.ipynb", "y.ipynb", "nowhere"]
+    assert [student for student, _, _ in found] == ["ada", "bob", "cleo", "nowhere"]
 
 
 def test_zips_have_a_limit_together(tmp_path, monkeypatch):
@@ -119,3 +120,43 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path):
     with pytest.raises(ClassroomError, match="more than 0 GB"):
         archives.extract(tmp_path / "ada.zip", tmp_path / "into", 1e5)
     assert [p.name for p in tmp_path.iterdir()] == ["ada.zip"]
+
+
+def test_zips_in_zips_are_unpacked_and_one_in_itself_ends(tmp_path):
+    inner = zipped(tmp_path / "x.zip")
+    for name in ("nst.zip", "ada.zip", "class.zip"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("again.zip" if name == "nst.zip" else "nst.zip", inner)
+        inner = (tmp_path / name).read_bytes()
+    with archives.unpacked(tmp_path / "class.zip") as place:
+        assert len(list(place.rglob("nst/notebooks/x.ipynb"))) == 1
+        assert not [p for p in place.rglob("*.zip") if p.is_file()]
+
+
+def test_names_as_macos_writes_them(tmp_path):
+    """In UTF-8, without the flag that says so."""
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        archive.writestr("Müller.ipynb", "{}")
+    data = bytearray((tmp_path / "class.zip").read_bytes())
+    for flags in (7, data.find(b"PK\x01\x02") + 9):
+        data[flags] &= ~8
+    (tmp_path / "class.zip").write_bytes(data)
+    assert zipfile.ZipFile(tmp_path / "class.zip").namelist() != ["Müller.ipynb"]
+    assert [student for student, _, _ in found_in(tmp_path / "class.zip")] == ["Müller"]
+
+
+def test_the_newest_in_a_zip_is_known_by_its_time(tmp_path):
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        for name, day in (("a.ipynb", 3), ("b.ipynb", 2), ("c.ipynb", 1)):
+            info = zipfile.ZipInfo(f"ada_1_assignsubmission_file_/{name}", (2024, 5, day, 1, 2, 4))
+            archive.writestr(info, nbformat.writes(SOLVED) + " " * day)
+    with archives.unpacked(tmp_path / "class.zip") as place:
+        [entry] = find_submissions(place).submissions
+        assert entry.path.name == "a.ipynb" and len(entry.notes) == 2
+        assert entry.path.stat().st_mtime % 60 == 4
+
+
+def test_a_zip_of_folders_without_end_is_not_unpacked(tmp_path):
+    zipped(tmp_path / "ada.zip", name="d/" * 700 + "x.ipynb")
+    zipped(tmp_path / "bob.zip")
+    assert [name for _, _, name in found_in(tmp_path)] == ["ada.zip", "x.ipynb"]
