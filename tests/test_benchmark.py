@@ -1,5 +1,6 @@
 """The benchmark races the painter fairly: with its own network, cost and content layer."""
 
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +9,7 @@ import tensorflow as tf
 from little_pictures import C, S
 
 import nst_utils
-from benchmark import cases, runs, tracks
+from benchmark import cases, recipes, report, runs, tracks
 
 
 def test_it_paints_with_its_own_network(tmp_path, monkeypatch):
@@ -58,3 +59,20 @@ def test_it_races_with_the_content_layer_that_it_says(tmp_path, monkeypatch, ask
     bench.track_0([(bench.cases[0], 0, run)])
     assert layers == {asked or "block2_conv1"} and bench.rows[0]["score"] == 5.0
     assert bench.layer("A") == (asked or nst_utils.CONTENT_LAYER)
+
+
+def test_a_run_stops_after_enough_seconds(tmp_path):
+    """Track B wants all recipes for the same seconds, not for their thousands of steps."""
+    adam = recipes.Baseline("Adam", 10**6, recipes.adam(0.01))
+    run = runs.Run(tmp_path / "adam.npz", adam, lambda G: tf.reduce_sum(G**2), C, moments=(0.2,))
+    assert run.advance(1.0, deadline=time.monotonic() + 60, enough=0.3)
+    assert run.seconds >= 0.3 and run.steps < 10**6 and "0.2 s" in run.shots
+
+
+def test_the_figure_of_the_race_shows_every_recipe():
+    row = {"track": "B", "pair": "C + S", "style": 0.5, "content": 0.1}
+    names = [tracks.OURS, "course"]
+    rows = [row | {"against": name, "seconds": s} for name in names for s in (5, 15)]
+    left, right = report.draw_race(rows, 224).axes
+    assert [line.get_label() for line in left.lines] == names
+    assert "painting" in left.get_ylabel() and "photo" in right.get_ylabel()

@@ -14,10 +14,10 @@ speed    GFLOP/s of a step beside those of a matrix product; memory; how both gr
          every convolution were a plain one: ours do with fewer operations, so it can be above 1)
 
 All baselines are taken to 5 % of their published steps, then all to 10 %, 40 % and 100 %, until the
-minutes are over; what was reached is in the table, what was not is said to be missing. The same
-command goes on where it stopped. It writes benchmark.csv, benchmark.png and, for Track 0,
-pictures.png. Seconds are those of the steps, tracing included, and without reading or fitting the
-weights, which all share.
+minutes are over; what was reached is in the table, what was not is said to be missing. Track B
+alone stops each of them after 120 s. The same command goes on where it stopped. It writes
+benchmark.csv, benchmark.png, race.png for Track B and pictures.png for Track 0. Seconds are those
+of the steps, tracing included, and without reading or fitting the weights, which all share.
 
 A file for each idea: cases (pictures, networks, the judge), recipes (what was published), runs
 (kept in files), tracks, speed, report (table and figures), race (all together).

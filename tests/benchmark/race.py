@@ -28,7 +28,9 @@ def race(options: argparse.Namespace) -> None:
         for track in ("A", "0")
         if track in options.tracks or (track == "0" and "B" in options.tracks)
     }
-    advance(runs, bench.shares, deadline)
+    only_b = not {"0", "A"} & set(options.tracks)  # its moments are soon over
+    shares, enough = ([1.0], bench.moments[-1]) if only_b else (bench.shares, float("inf"))
+    advance(runs, shares, deadline, enough)
     for track, of in (("A", bench.track_a), ("0", bench.track_0), ("B", bench.track_b)):
         if track in options.tracks:
             of(runs["A" if track == "A" else "0"])
@@ -57,12 +59,12 @@ def make_bench(options: argparse.Namespace) -> Bench:
     return bench
 
 
-def advance(runs: dict[str, list], shares: Sequence[float], deadline: float) -> None:
+def advance(runs: dict[str, list], shares: Sequence[float], deadline: float, enough: float) -> None:
     """Take all runs to the first share of their steps, then all to the next, until time is up."""
     for share in shares:
         for track, some in runs.items():
             for case, _, run in some:
-                done = run.advance(share, deadline)
+                done = run.advance(share, deadline, enough)
                 where = f"{track} {share:.0%} {case.name}, {run.baseline.name}"
                 end = "" if done else " (time is up)"
                 print(f"{where}: {run.steps} steps, {run.seconds:.0f} s{end}", flush=True)

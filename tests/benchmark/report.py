@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 import nst_utils
 from benchmark.runs import SHARES
-from benchmark.tracks import Bench
+from benchmark.tracks import OURS, Bench
 
 
 def write(bench: Bench) -> None:
@@ -25,6 +25,9 @@ def write(bench: Bench) -> None:
             table.writerow({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()})
     with nst_utils.whole_file(bench.out / "benchmark.png") as path:
         draw(bench.rows).savefig(path, dpi=110)
+    if moments := [row for row in bench.rows if row["track"] == "B"]:
+        with nst_utils.whole_file(bench.out / "race.png") as path:
+            draw_race(moments, bench.size).savefig(path, dpi=110)
 
 
 def draw(rows: list[dict]) -> Figure:
@@ -34,6 +37,32 @@ def draw(rows: list[dict]) -> Figure:
     _draw_scores(published, rows, "0", "Track 0: the recipes as published")
     _draw_scores(same, rows, "A", "Track A: same costs")
     _draw_moments(seconds, [row for row in rows if row["track"] == "B"])
+    return figure
+
+
+LOOKS = (("#c0392b", "*-"), ("#34495e", "o--"), ("#2980b9", "s-."), ("#16a085", "D:"))
+LOOKS += (("#8e44ad", "^--"), ("#d68910", "v-."))  # a colour, a marker and a line for each recipe
+
+
+def draw_race(rows: list[dict], size: int) -> Figure:
+    """Distance to the painting, and to the photo, against seconds: Track B, a line a recipe."""
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    panels = figure.subplots(1, 2)
+    names = list(dict.fromkeys(row["against"] for row in rows))
+    for axes, key, what in zip(panels, ("style", "content"), ("painting", "photo"), strict=True):
+        for name, (colour, look) in zip(names, LOOKS, strict=False):
+            mine = [row for row in rows if row["against"] == name]
+            seconds, distance = [row["seconds"] for row in mine], [row[key] for row in mine]
+            thick = 2.5 if name == OURS else 1.5
+            axes.plot(seconds, distance, look, color=colour, linewidth=thick, label=name)
+        labels = {"xlabel": "seconds of optimisation", "ylabel": f"distance to the {what}"}
+        axes.set(xscale="log", yscale="log", title=f"How near to the {what}?", **labels)
+        axes.set_xticks([row["seconds"] for row in rows if row["against"] == OURS])
+        axes.get_xaxis().set_major_formatter("{x:g}")
+        axes.minorticks_off()
+        axes.grid(alpha=0.3)
+    figure.suptitle(f"The race on {rows[0]['pair']}, {size} px: lower is nearer")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 

@@ -54,12 +54,12 @@ class Run:
             J = self.cost(G)
         return J, tape.gradient(J, G)
 
-    def advance(self, share: float, deadline: float) -> bool:
-        """Go on to this share of the budget; False if time is up before."""
+    def advance(self, share: float, deadline: float, enough: float = float("inf")) -> bool:
+        """Go on to this share of the budget, or `enough` seconds; False if time is up before."""
         if not self.baseline.optimizer:
             share = 1.0  # it cannot be resumed, so it runs once, and to its end
         target = round(share * self.baseline.steps)
-        if self.steps >= target:
+        if self.steps >= target or self.seconds >= enough:
             return True
         if time.monotonic() > deadline:
             return False
@@ -73,7 +73,9 @@ class Run:
             due += [f"{k:.0%}" for k in SHARES if self.steps == round(k * self.baseline.steps)]
             for label in due if np.isfinite(self.G.numpy()).all() else ():
                 self.shots[label], self.times[label] = self._shot(), self.seconds
-            if self.steps >= target or (self.optimizer and time.monotonic() > deadline):
+            if self.steps >= target or self.seconds >= enough:
+                break
+            if self.optimizer and time.monotonic() > deadline:
                 break
             if time.monotonic() - saved > 60:
                 self._save()
@@ -81,7 +83,7 @@ class Run:
             begun = time.perf_counter()  # what we did here is not the recipe's time
         moves.close()
         self._save()
-        return self.steps >= target
+        return self.steps >= target or self.seconds >= enough
 
     def moves(self) -> Iterator[None]:
         """One item for each step; L-BFGS begins at its start, also if it was stopped."""

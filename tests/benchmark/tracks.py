@@ -21,6 +21,7 @@ from painter import Recipe
 
 PLAIN = {"tv": 0, "edges": "zeros"}  # J is the notebook's own
 OUR_STEPS = {"A": 1200, "0": 160}  # that our painter is given, at most; nothing else stops it
+OURS = "this painter"
 MOMENTS = (5, 15, 30, 60, 120)  # seconds, Track B
 BETAS = (10, 40, 160, 640, 2560, 10240)  # ours on Track 0: each recipe weighs style otherwise
 # On Track 0 the photo is followed in its details, too, as the judge looks at these. With the
@@ -201,7 +202,7 @@ class Bench:
         for moment in self.moments:
             key = self.key("B", first, f"ours {moment} s")
             *_, (_, _, pixels) = paint(case, self.out, key, {"seconds": moment})
-            shown.append(("this painter", moment, pixels))
+            shown.append((OURS, moment, pixels))
         for _, number, run in runs:
             if number == first:
                 shots = ((m, run.shots.get(f"{m} s")) for m in self.moments)
@@ -210,7 +211,7 @@ class Bench:
         for name, moment, pixels in shown:
             style, content = judge(pixels)
             row = {"track": "B", "pair": case.name, "against": name, "at": f"{moment} s"}
-            self.add(**row, style=style, content=content)
+            self.add(**row, seconds=moment, style=style, content=content)
 
 
 def cost_of(objective: painter.Objective, pixels: np.ndarray) -> float:
