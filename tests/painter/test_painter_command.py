@@ -33,7 +33,7 @@ def test_help_comes_without_tensorflow():
 sys.argv = ["painter", "--help"]
 sys.path.insert(0, "notebooks/painter")  # as Python does with a folder that is run
 try:
-    runpy.run_path("notebooks/painter")
+    runpy.run_path("notebooks/painter", run_name="__main__")
 finally:
     heavy = {"tensorflow", "keras", "numpy", "nst_utils"} & set(sys.modules)
     print("heavy:", *heavy, sep=" ", end=".")"""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from little_pictures import LEFT, S, T, objective, steps
+from little_pictures import LEFT, SHALLOW, S, T, objective, steps
 
 import nst_utils
 from painter import PaintError, Recipe
@@ -61,12 +61,13 @@ def test_the_painter_checks_the_styles():
 
 
 def test_options_in_any_form_of_a_list(vgg):
-    names, weights = zip(*nst_utils.STYLE_LAYERS, strict=True)
+    names, weights = zip(*SHALLOW["style_layers"], strict=True)
     both = {"style_weights": np.array([1.0, 3.0]), "masks": np.stack([LEFT, 1 - LEFT])}
     both["style_layers"] = zip(names, weights, strict=True)  # can be read once
+    both["content_layer"] = SHALLOW["content_layer"]
     got = objective(vgg, [S, T], **both)(S)
     lists = {"style_weights": [1, 3], "masks": [LEFT, 1 - LEFT]}
-    want = objective(vgg, [S, T], **lists)(S)
+    want = objective(vgg, [S, T], **SHALLOW, **lists)(S)
     assert float(got[2]) == pytest.approx(float(want[2])) and got[2] > 0
 
 
