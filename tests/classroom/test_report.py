@@ -65,16 +65,18 @@ def test_what_was_said_is_grouped_and_what_teaches_nothing_comes_last():
     first = (10, "train-fix-costs", "fix Exercise 1 first.")
     others = (10, "train-fix-costs", "fix Exercise 3 first.")
     stub = (0, "gram-not-written", "gram_matrix is not written yet.")
-    gone = (0, "not-run", "There is no function total_cost.")
+    gone = (0, "not-run", "Calling total_cost gave no result.")
+    also = (0, "total-not-written", "total_cost is not written yet.")
     results = [result("a", compute_content_cost=half, train_step=first)]
     results += [result(name, train_step=others, gram_matrix=stub) for name in "bcd"]
     results += [result(name, total_cost=gone) for name in "efgh"]
+    results[0]["verdicts"]["total_cost"] |= {"mistake": also[1], "diagnosis": also[2]}
     assert common_mistakes(results) == [
         (1, "compute_content_cost", "4 times too large."),
-        (4, "total_cost", "There is no function total_cost."),
-        (3, "gram_matrix", "gram_matrix is not written yet."),
-        (3, "train_step", "fix Exercise 3 first."),
-        (1, "train_step", "fix Exercise 1 first."),
+        (4, "gram_matrix, total_cost", "The function is not written yet."),
+        (4, "total_cost", "Calling the function gave no result."),
+        (3, "train_step", "Fix Exercise 3 first."),
+        (1, "train_step", "Fix Exercise 1 first."),
     ]
 
 
@@ -84,7 +86,7 @@ def test_the_same_code_is_the_teachers_affair_alone(tmp_path):
     ]
     write_reports(results, tmp_path)
     summary = (tmp_path / "summary.html").read_text(encoding="utf-8")
-    assert "The same code" in summary and "b (b.ipynb)" in summary and "c (c.ipynb)" not in summary
+    assert "The same code" in summary and "(b.ipynb)" in summary and "(c.ipynb)" not in summary
     assert [row["notes"] for row in rows(tmp_path)] == [
         "the same code as b (b.ipynb)", "the same code as a (a.ipynb)", "", "",
     ]  # fmt: skip
