@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import statistics
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 
 import jinja2
@@ -50,13 +50,13 @@ def _table(results: list[dict]) -> str:
     names = list(checkpoints.EXERCISES)
     head = ["student", "id", "file", *names, "total", "status", "diagnosis", "seed", "notes"]
     writer.writerow(head)
-    same = same_code(results)
+    same = _told_of_same_code(results)
     for r in results:
         says = [r["reason"], *(v["diagnosis"] for v in r["verdicts"].values()), *r["tampering"]]
         row = [r["student"], r["number"], r["file"], *r["points"].values(), r["total"], r["status"]]
         row += [" | ".join(text for text in says if text), r["seed"]]
-        notes = [*r["notes"], *(f"the same code as {who}" for who in same.get(r["page"], ()))]
-        writer.writerow(map(_plain, [*row, " | ".join(notes)]))
+        notes = [*r["notes"], same.get(r["page"], "")]
+        writer.writerow(map(_plain, [*row, " | ".join(filter(None, notes))]))
     return "\ufeff" + text.getvalue()  # the mark tells Excel: UTF-8
 
 
@@ -78,7 +78,8 @@ def _summary(results: list[dict], passed_over: list[str]) -> str:
         shares=shares_of_points(graded),
         mistakes=mistakes[:MOST_MISTAKES],
         more=len(mistakes) - MOST_MISTAKES,
-        same=[r | {"same": same} for r in results if (same := same_code(results).get(r["page"]))],
+        same=same_code(results),
+        solution=solution_code(),
         passed_over=passed_over,
     )
 
@@ -86,13 +87,22 @@ def _summary(results: list[dict], passed_over: list[str]) -> str:
 def common_mistakes(results: list[dict]) -> list[tuple[int, str, str]]:
     """(how many students, exercise, what they were told), the commonest first.
 
-    What teaches nothing comes last: not written, no such function, fix another exercise first.
+    What teaches nothing comes last, of all exercises together: not written, no such function, fix
+    another one first.
     """
-    wrong = [v for r in results for v in r["verdicts"].values() if v["mistake"]]
-    counts = Counter((v["exercise"], v["diagnosis"]) for v in wrong)
-    last = {(v["exercise"], v["diagnosis"]) for v in wrong if _teaches_nothing(v["mistake"])}
-    ordered = sorted(counts.items(), key=lambda item: (item[0] in last, -item[1]))
-    return [(count, *key) for key, count in ordered]
+    students, exercises = defaultdict(set), defaultdict(set)
+    for number, result in enumerate(results):
+        for v in result["verdicts"].values():
+            if v["mistake"]:
+                last, says = _teaches_nothing(v["mistake"]), v["diagnosis"]
+                if last:
+                    says = says.replace(v["exercise"], "the function")
+                key = last, "" if last else v["exercise"], says[:1].upper() + says[1:]
+                students[key].add(number)
+                exercises[key].add(v["exercise"])
+    ordered = sorted(students, key=lambda key: (key[0], -len(students[key])))
+    names = {key: [e for e in checkpoints.EXERCISES if e in exercises[key]] for key in ordered}
+    return [(len(students[key]), ", ".join(names[key]), key[2]) for key in ordered]
 
 
 def _teaches_nothing(mistake: str) -> bool:
@@ -109,18 +119,26 @@ def shares_of_points(graded: list[dict]) -> dict[str, tuple[int, int, int]]:
     return shares
 
 
-def same_code(results: list[dict]) -> dict[str, list[str]]:
-    """page -> who else wrote the same code in all exercises, comments and layout aside.
+def same_code(results: list[dict]) -> list[list[dict]]:
+    """Groups of students who wrote the same code in all exercises, comments and layout aside.
 
-    For the teacher's eyes only, and no proof: the functions are short.
+    For the teacher's eyes only, and no proof: the functions are short. The solution makes a group
+    with one student, too.
     """
-    groups, solution = defaultdict(list), solution_code()
+    groups = defaultdict(list)
     for r in results:
         if r["code"]:
             groups[r["code"]].append(r)
-    same = {}
-    for code, group in groups.items():
+    solution = groups.get(solution_code(), [])
+    return [group for group in groups.values() if len(group) > 1 or group is solution]
+
+
+def _told_of_same_code(results: list[dict]) -> dict[str, str]:
+    """page -> a line on who else wrote the same code."""
+    lines = {}
+    for group in same_code(results):
         for r in group:
             others = [f"{o['student']} ({o['file']})" for o in group if o is not r]
-            same[r["page"]] = others + (["the solution"] if code == solution else [])
-    return {page: others for page, others in same.items() if others}
+            others += ["the solution"] if r["code"] == solution_code() else []
+            lines[r["page"]] = f"the same code as {', '.join(others)}"
+    return lines

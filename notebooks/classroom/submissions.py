@@ -129,16 +129,22 @@ class _Walk:
 
         Where one of them is surely a student's, two names in another are two attempts.
         """
-        single = {path for path in folders if self.answers(path) and len(self.people(path)) < 2}
+        inner = {path: self.unwrapped(path) for path in folders}
+        sure = {path for path in folders if self.is_a_platforms(inner[path])}
+        people = {path: self.people(inner[path]) for path in folders}
+        single = {p for p in folders if len(people[p]) < 2 and p not in sure and self.answers(p)}
         for path in folders:
-            inner = self.unwrapped(path)
-            several = len(self.people(inner)) >= (3 if single - {path} else 2)
-            if several or owners([p.name for p in self.children(inner)]):
-                left_out = set(self.files(path)) - set(self.files(inner))
+            if path in sure or len(people[path]) >= (3 if single - {path} else 2):
+                left_out = set(self.files(path)) - set(self.files(inner[path]))
                 self.pass_over(sorted(left_out))
-                yield from self.students(inner)
+                yield from self.students(inner[path])
             else:
                 yield self.student(path.name, "", [path])
+
+    def is_a_platforms(self, folder: Path) -> bool:
+        """Whether a folder holds several students for sure, as its names tell."""
+        names = [path.name for path in self.children(folder)]
+        return (folder / "submitted").is_dir() or bool(owners(names))
 
     def known_students(
         self, entries: dict[str, Path], known: dict[str, Owner]
@@ -190,14 +196,15 @@ class _Walk:
         return [path for path in self.files(entry) if not _is_no_answer(path)]
 
     def people(self, folder: Path) -> set[str]:
-        """Whom the names of the parts of a folder tell apart.
+        """Whom the names of the parts of a folder, and of the parts of these, tell apart.
 
         Parts with answers count; and others, where these lie in folders with names of people, or
         where the folder itself has a name like "submissions".
         """
         parts = self.children(folder)
         answers = [path for path in parts if self.answers(path)]
-        names = {_person(path) for path in answers} - {""}
+        groups = [inner for path in answers if len(inner := self.people(path)) > 1]
+        names = {_person(path) for path in answers}.union(*groups) - {""}
         if names and all(path.is_dir() for path in answers):
             names |= {_person(path) for path in parts if path.is_dir() and self.works(path)}
         if names and not person(folder.name):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
 from handed_in import NO_QUARTER, command, with_cells, write
 
+from checkpoints import verdict
 from classroom import ROOT, Limits
 
 TEACHING = (ROOT / "notebooks/TEACHING.md").read_text(encoding="utf-8")
@@ -45,6 +47,14 @@ def test_teaching_says_what_is_not_protected():
     section = TEACHING.split("### What is not protected")[1].split("\n## ")[0].replace("**", "")
     for words in ("as your user", "Landlock", "audit hooks", "sudo -u", "Nowhere is this a wall"):
         assert words in section
+
+
+def test_teachings_table_names_every_share_of_points_that_occurs():
+    """The constants of `checkpoints.verdict` are the shares; 1 and 0 go without a name."""
+    table = re.findall(r"^\| .* \| ([\d.]+) \|$", TEACHING, re.MULTILINE)
+    shares = {n: v for n, v in vars(verdict).items() if n.isupper() and isinstance(v, float)}
+    shares = {n: v for n, v in shares.items() if n not in ("TOLERANCE", "STYLE_WEIGHT")}
+    assert shares and {f"{share:g}" for share in shares.values()} | {"0", "1"} == set(table)
 
 
 @pytest.mark.parametrize("start, place", [("docker run", "/in"), ("sudo -u", "submissions")])

@@ -7,7 +7,7 @@ import csv
 from handed_in import POINTS
 
 from classroom.grade import nothing_graded
-from classroom.report import common_mistakes, write_reports
+from classroom.report import common_mistakes, shares_of_points, write_reports
 
 
 def result(student, **verdicts):
@@ -59,12 +59,51 @@ def test_a_class_of_which_nothing_can_be_graded_has_a_report(tmp_path):
     assert "Mean 0 of 100" in (tmp_path / "summary.html").read_text(encoding="utf-8")
 
 
-def test_the_commonest_mistake_comes_first():
+def test_what_was_said_is_grouped_and_what_teaches_nothing_comes_last():
+    """One student's sentence is not given for all who made a mistake of one kind."""
     half = (7, "content-no-quarter", "4 times too large.")
-    zero = (0, "gram-elementwise", "not a product of matrices.")
-    results = [result("a", compute_content_cost=half), result("b", compute_content_cost=half)]
-    results += [result("c", gram_matrix=zero), result("d")]
+    first = (10, "train-fix-costs", "fix Exercise 1 first.")
+    others = (10, "train-fix-costs", "fix Exercise 3 first.")
+    stub = (0, "gram-not-written", "gram_matrix is not written yet.")
+    gone = (0, "not-run", "Calling total_cost gave no result.")
+    also = (0, "total-not-written", "total_cost is not written yet.")
+    results = [result("a", compute_content_cost=half, train_step=first)]
+    results += [result(name, train_step=others, gram_matrix=stub) for name in "bcd"]
+    results += [result(name, total_cost=gone) for name in "efgh"]
+    results[0]["verdicts"]["total_cost"] |= {"mistake": also[1], "diagnosis": also[2]}
     assert common_mistakes(results) == [
-        (2, "compute_content_cost", "4 times too large."),
-        (1, "gram_matrix", "not a product of matrices."),
+        (1, "compute_content_cost", "4 times too large."),
+        (4, "gram_matrix, total_cost", "The function is not written yet."),
+        (4, "total_cost", "Calling the function gave no result."),
+        (3, "train_step", "Fix Exercise 3 first."),
+        (1, "train_step", "Fix Exercise 1 first."),
     ]
+
+
+def test_the_same_code_is_the_teachers_affair_alone(tmp_path):
+    results = [
+        result(name) | {"code": code.strip("-")} for name, code in zip("abcd", "xxy-", strict=True)
+    ]
+    write_reports(results, tmp_path)
+    summary = (tmp_path / "summary.html").read_text(encoding="utf-8")
+    assert "The same code" in summary and "(b.ipynb)" in summary and "(c.ipynb)" not in summary
+    assert [row["notes"] for row in rows(tmp_path)] == [
+        "the same code as b (b.ipynb)", "the same code as a (a.ipynb)", "", "",
+    ]  # fmt: skip
+    assert not [p for p in (tmp_path / "feedback").iterdir() if "same code" in p.read_text("utf-8")]
+
+
+def test_the_summary_counts_all_some_and_none():
+    results = [
+        result("a"),
+        result("b", total_cost=(7, "x", "")),
+        result("c", total_cost=(0, "y", "")),
+    ]
+    shares = shares_of_points(results)
+    assert shares["total_cost"] == (1, 1, 1) and shares["gram_matrix"] == (3, 0, 0)
+
+
+def test_what_was_passed_over_is_told(tmp_path):
+    write_reports([result("ada")], tmp_path, ["status.xlsx", "<list>.csv"])
+    summary = (tmp_path / "summary.html").read_text(encoding="utf-8")
+    assert "status.xlsx, &lt;list&gt;.csv" in summary
