@@ -351,6 +351,8 @@ STYLE_LAYERS = [(f"block{i}_conv1", 0.2) for i in range(1, 6)]  # Gatys 2015, se
 CONTENT_LAYER = "block4_conv2"  # Gatys 2015; the original course took block5_conv4
 RGB_MEAN = (123.68, 116.779, 103.939)  # of ImageNet, in 0..255; VGG-19 saw pictures minus this
 BGR_MEAN = np.array(RGB_MEAN[::-1], np.float32)
+EMBEDDED = ROOT / "pretrained-model/vgg19_block1-2.npz"  # made by pretrained-model/train.py
+EMBEDDED_SHA256 = "c3fbf790c2493852e0494bcae9abf25d25d38ab3c8b974e2ca87fab416bff97a"
 Weights = dict[str, tuple[np.ndarray, np.ndarray]]  # name -> kernel (3, 3, in, out), bias (out,)
 
 
@@ -377,11 +379,11 @@ def load_vgg19(
 ) -> keras.Model:
     """Load VGG-19, frozen, as a model from RGB in [0, 1] to the activations of `layer_names`.
 
-    `weights` is "auto", "imagenet", "kmeans", the path of an .h5, .mat or .npz file, or a dict as
-    `read_weights` gives it; where layers are missing, they are fitted by k-means. "auto"
-    takes $NST_WEIGHTS; else a verified file in pretrained-model/ or in Keras' cache; else a
-    download of 80 MB; else k-means filters fitted to `images`, the content and the style picture,
-    each (1, n_H, n_W, 3). `model.weights_source` says which it was.
+    `weights` is "auto", "imagenet", "embedded", "kmeans", the path of an .h5, .mat or .npz file, or
+    a dict as `read_weights` gives it. Layers that are missing in it are fitted by k-means to
+    `images`, the content and the style picture, each (1, n_H, n_W, 3). "auto" takes $NST_WEIGHTS;
+    else a verified file in pretrained-model/ or in Keras' cache; else a download of 80 MB; else the
+    embedded blocks, which were trained here. `model.weights_source` says which it was.
 
     With `images` the network is calibrated on them, see `fit_kmeans_vgg19`; the *last* name is
     taken as the content layer. Without `images` the weights stay as they are in the file.
@@ -392,15 +394,15 @@ def load_vgg19(
     if unknown or not layer_names:
         known = ", ".join(VGG19_LAYERS)
         raise WeightsError(f"Unknown layer {unknown or '(none given)'}; VGG-19 has {known}.")
-    until = layers_up_to(layer_names)[-1]
+    names = layers_up_to(layer_names)
     images = None if images is None else [check_picture(image) for image in images]
-    trained, source = _find_weights(weights, images)
-    pooling = "max" if trained else "avg"  # average pooling suits k-means filters: larger strokes
-    fitted = trained or _cached_fit(images, seed, until)
-    if trained and images:
-        fitted = fit_kmeans_vgg19(images, trained, seed, until, pooling)
-        above = next((name for name in fitted if name not in trained), None)
-        source += f"; {above} and above by k-means" if above else ""
+    fitted, source = _find_weights(weights, images)
+    missing = [name for name in names if name not in fitted]
+    source += f"; {missing[0]} and above by k-means" if missing and fitted and images else ""
+    pooling = "max" if fitted else "avg"  # average pooling suits k-means filters: larger strokes
+    if images:
+        fit = _cached_fit if missing else fit_kmeans_vgg19  # that is the calibration alone
+        fitted = fit(images, fitted, seed, names[-1], pooling)
     if images and layer_names[-1] not in layer_names[:-1]:  # its Gram matrix would shrink, too
         fitted = _with_unit_content(fitted, layer_names[-1], images[0], pooling)
     model = build_vgg19(fitted, layer_names, pooling)
@@ -429,7 +431,10 @@ def build_vgg19(weights: Weights, layer_names: Sequence[str], pooling: str = "ma
     model = keras.Model(image, [outputs[name] for name in layer_names], name="vgg19")
     for name in outputs:
         if name not in weights:
-            raise WeightsError(f"The weights have no {name}; take those of the whole network.")
+            raise WeightsError(
+                f"The weights have no {name}; take those of the whole network, or call "
+                "load_vgg19(..., images=[C, S]): it is fitted to the pictures then."
+            )
         model.get_layer(name).set_weights(weights[name])
     model.trainable = False  # the network is frozen: only the pixels of G change
     return model
@@ -478,8 +483,8 @@ def _find_weights(
     asked = str(weights)
     if asked == "auto":
         asked = os.environ.get("NST_WEIGHTS", "").strip() or "auto"
-    if asked == "kmeans":
-        return _kmeans("as asked", images)
+    if asked in ("embedded", "kmeans"):
+        return {"embedded": _embedded, "kmeans": _kmeans}[asked]("as asked", images)
     if asked not in ("auto", "imagenet"):
         known = Path(asked).name in KNOWN_FILES
         return read_weights(asked), Path(asked).name + ("" if known else " (its hash is not known)")
@@ -487,9 +492,20 @@ def _find_weights(
     if found:
         return read_weights(found), f"ImageNet ({' '.join([found.name, *why])})"
     if asked == "imagenet":
-        why += ["Or use weights='kmeans'.", f"See {PRETRAINED / 'README.md'}."]
+        why += ["Or use weights='embedded'.", f"See {PRETRAINED / 'README.md'}."]
         raise WeightsError(" ".join(why))
-    return _kmeans(" ".join(why), images)
+    return _embedded(" ".join(why), images)
+
+
+def _embedded(why: str, images: Sequence | None) -> tuple[Weights, str]:
+    """The blocks that travel with the course; k-means filters if their file is not what it was."""
+    try:
+        if pooch.file_hash(str(EMBEDDED), "sha256") == EMBEDDED_SHA256:
+            return _read_npz(EMBEDDED), f"embedded filters, trained for this course ({why})"
+        bad = f"{EMBEDDED} is damaged or was replaced (wrong SHA-256), get it again."
+    except OSError as error:
+        bad = f"{EMBEDDED} cannot be read ({error.strerror}), get it again."
+    return _kmeans(f"{why}; {bad}", images)
 
 
 def _kmeans(why: str, images: Sequence | None) -> tuple[Weights, str]:
@@ -703,7 +719,7 @@ READERS = {".h5": _read_h5, ".mat": _read_mat, ".npz": _read_npz}
 
 # VGG-19 without a weight file: k-means filters, and the calibration of any filters
 
-FIT_VERSION = 1  # part of the cache's name: raise it when a change below alters the result
+FIT_VERSION = 2  # part of the cache's name: raise it when a change below alters the result
 PATCHES, ROUNDS = 8000, 5  # patches a layer, rounds of k-means
 ACTIVE = 0.5  # each filter fires on half of the patches
 RIDGE = 0.4  # of the whitening: 0.01 gives noise, 0.1 fine waves, 1 soft blots
@@ -735,9 +751,11 @@ def fit_kmeans_vgg19(
     xs = [check_picture(image)[..., ::-1] * 255.0 - BGR_MEAN for image in images]
     xs = [x + rng.uniform(-0.5, 0.5, x.shape).astype("f4") for x in xs]
     weights, before = {}, 1.0  # `before`: the factor of the layer below, which a kept kernel undoes
+    missing = [name for name in layers_up_to([until]) if name not in keep]
+    print("Fitting filters:" if missing else "", end="", flush=True)  # a calibration is quick
     for name in layers_up_to([until]):
-        if name.endswith("conv1") and not keep:  # a calibration alone is quick, a fit is not
-            print("" if weights else "Fitting filters:", name[:6], end="", flush=True)
+        if name.endswith("conv1") and name in missing:
+            print("", name[:6], end="", flush=True)
         if is_after_pooling(name):
             xs = [tf.nn.pool(x, [2, 2], pooling.upper(), strides=[2, 2]) for x in xs]
         before = before if name in keep else 1.0  # what is fitted, is fitted to calibrated inputs
@@ -750,8 +768,7 @@ def fit_kmeans_vgg19(
         if name not in keep:
             kernel, bias = (np.float32(np.float16(array)) for array in (kernel, bias))
         weights[name], xs, before = (kernel, bias), [x * s for x in xs], s if name in keep else 1.0
-    if not keep:
-        print()
+    print(end="\n" if missing else "")
     return weights
 
 
@@ -770,11 +787,12 @@ def _fit_layer(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fit one layer to its inputs, (1, n_H, n_W, n_C); give kernel and bias."""
     patches = np.concatenate([_patches(x, PATCHES // len(xs), rng) for x in xs])  # (n, 9 n_C)
-    centred = tf.constant(patches - patches.mean(0))
-    whiten = _whitening(centred, min(filters, *patches.shape), rng)  # (9 n_C, rank)
-    centroids = _spherical_kmeans(tf.math.l2_normalize(centred @ whiten, axis=1), filters, rng)
+    mean = patches.mean(0, keepdims=True)
+    whiten, points = _whitening(tf.constant(patches - mean), min(filters, *patches.shape), rng)
+    centroids = _spherical_kmeans(tf.math.l2_normalize(points, axis=1), filters, rng)
     kernel = tf.matmul(whiten, centroids, transpose_b=True)  # (9 n_C, filters)
-    responses = (tf.constant(patches) @ kernel).numpy()  # (n, filters)
+    # patches @ kernel, (n, filters), from the shorter products
+    responses = (tf.matmul(points, centroids, transpose_b=True) + mean @ kernel).numpy()
     bias = -np.quantile(responses[rng.permutation(len(patches))[:2000]], 1 - ACTIVE, axis=0)
     size = np.maximum(responses + bias, 0).mean(0) + 1e-6  # Gatys 2015: mean activation 1 a filter
     kernel = (kernel.numpy() / size).reshape(3, 3, -1, filters)
@@ -790,8 +808,8 @@ def _patches(x: tf.Tensor, n: int, rng: np.random.Generator) -> np.ndarray:
     return windows[row, column].transpose(0, 2, 3, 1).reshape(len(row), -1)
 
 
-def _whitening(x: tf.Tensor, rank: int, rng: np.random.Generator) -> tf.Tensor:
-    """Give W, (d, rank), such that the columns of x W are decorrelated; x is (n, d), centred.
+def _whitening(x: tf.Tensor, rank: int, rng: np.random.Generator) -> tuple[tf.Tensor, tf.Tensor]:
+    """Give W, (d, rank), and x W, whose columns are decorrelated; x is (n, d), centred.
 
     Where d > rank, x is first projected on its main directions, found by one power iteration from
     random ones (Halko et al. 2011). The matrix products are TensorFlow's: NumPy's OpenBLAS becomes
@@ -804,7 +822,7 @@ def _whitening(x: tf.Tensor, rank: int, rng: np.random.Generator) -> tf.Tensor:
         project = tf.matmul(spread, _inverse_root(spread, 1e-6), transpose_b=True)
         x = x @ project
     whiten = tf.transpose(_inverse_root(x, RIDGE))
-    return whiten if project is None else project @ whiten
+    return whiten if project is None else project @ whiten, x @ whiten
 
 
 def _inverse_root(x: tf.Tensor, ridge: float) -> tf.Tensor:
@@ -827,10 +845,12 @@ def _spherical_kmeans(points: tf.Tensor, k: int, rng: np.random.Generator) -> tf
     return centroids
 
 
-def _cached_fit(images: Sequence[tf.Tensor], seed: int, until: str) -> Weights:
-    """Fit k-means filters, or take them from pretrained-model/ if they were fitted before."""
-    settings = f"{FIT_VERSION} {seed} {until} {PATCHES} {ROUNDS} {ACTIVE} {RIDGE}"
-    digest = hashlib.sha256(settings.encode())
+def _cached_fit(
+    images: Sequence[tf.Tensor], keep: Weights, seed: int, until: str, pooling: str
+) -> Weights:
+    """Fit what is not in `keep`, or take it from pretrained-model/ if it was fitted before."""
+    settings = f"{FIT_VERSION} {seed} {until} {pooling} {PATCHES} {ROUNDS} {ACTIVE} {RIDGE}"
+    digest = hashlib.sha256(_digest(settings, keep).encode())
     for image in images:
         digest.update(np.asarray(image).tobytes() + str(image.shape).encode())
     key = digest.hexdigest()
@@ -842,9 +862,9 @@ def _cached_fit(images: Sequence[tf.Tensor], seed: int, until: str) -> Weights:
                 if file["check"] == _digest(key, fitted):
                     return fitted
         print(f"{path} is damaged: the filters are fitted anew.")
-    fitted = fit_kmeans_vgg19(images, seed=seed, until=until)
+    fitted = fit_kmeans_vgg19(images, keep, seed, until, pooling)
     try:
-        _keep_fit(path, fitted, _digest(key, fitted))
+        _keep_fit(path, fitted, keep, _digest(key, fitted))
     except (OSError, ValueError) as error:  # ValueError: zipfile, when the disk fills
         why = f"({_reason(error)}); next time it is made again."
         print(f"The fit is not kept in {PRETRAINED} {why}")
@@ -859,15 +879,16 @@ def _digest(key: str, weights: Weights) -> str:
     return digest.hexdigest()
 
 
-def _keep_fit(path: Path, fitted: Weights, check: str) -> None:
+def _keep_fit(path: Path, fitted: Weights, keep: Weights, check: str) -> None:
     """Write a fit, whole or not at all, and remove the oldest. Raises OSError, ValueError."""
-    halves = {"check": check}
-    for name, (kernel, bias) in fitted.items():  # exact: the fit is rounded to half precision
-        halves |= {f"{name}/kernel": np.float16(kernel), f"{name}/bias": np.float16(bias)}
+    parts = {"check": check}
+    for name, (kernel, bias) in fitted.items():
+        kind = np.float32 if name in keep else np.float16  # exact: a fit is rounded to it
+        parts |= {f"{name}/kernel": kind(kernel), f"{name}/bias": kind(bias)}
     PRETRAINED.mkdir(parents=True, exist_ok=True)
     _sweep(PRETRAINED)
     with whole_file(path) as temporary:
-        np.savez(temporary, **halves)
+        np.savez(temporary, **parts)
     for old in sorted(PRETRAINED.glob("kmeans-*.npz"), key=os.path.getmtime)[:-CACHE_FILES]:
         old.unlink(missing_ok=True)
 
