@@ -34,7 +34,6 @@ import pooch
 import scipy.io
 import tensorflow as tf
 from matplotlib.figure import Figure
-from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 from tqdm import tqdm
@@ -54,8 +53,7 @@ class ImageError(ValueError):
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; rename it to `path` only if the block succeeds."""
-    start = f".{path.stem[:40]}-"
-    handle, name = tempfile.mkstemp(prefix=start, suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(path.suffix, f".{path.stem[:40]}-", path.parent)
     os.close(handle)
     try:
         yield Path(name)
@@ -110,8 +108,7 @@ def _fault(error: Exception, file: BinaryIO) -> str:
     """What is wrong with a picture that Pillow could not read, and what to do."""
     if isinstance(error, Image.UnidentifiedImageError):
         file.seek(0)
-        data = file.read(8)
-        begin = f"it begins with {data!r}" if data else "the file is empty"
+        begin = f"it begins with {data!r}" if (data := file.read(8)) else "the file is empty"
         return f"is no picture that Pillow knows ({begin}); save it as JPEG or PNG and try again."
     bombs = Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError
     if isinstance(error, bombs):
@@ -119,50 +116,41 @@ def _fault(error: Exception, file: BinaryIO) -> str:
     return f"is damaged or cut short ({_reason(error)}); get it again."
 
 
-@contextmanager
-def _opened(path: object, shown: str) -> Iterator[BinaryIO]:
+def _opened(path: object, shown: str) -> BinaryIO:
     """Open what `load_image` was given. Raises ImageError, and never waits for a pipe."""
     if not isinstance(path, (str, os.PathLike)):
-        yield io.BytesIO(_contents(path, shown))
-        return
+        return io.BytesIO(_contents(path, shown))
     name = os.fsdecode(path)
     if re.match("(https?|ftps?|file|data|s3):", name, re.IGNORECASE):
         raise ImageError(f"{shown} is a web address: download the picture and give its path.")
     try:
         mode = Path(name).stat().st_mode
-        file = Path(name).open("rb") if stat.S_ISREG(mode) else None  # noqa: SIM115, closed below
+        if stat.S_ISREG(mode):
+            return Path(name).open("rb")
     except FileNotFoundError:
         raise ImageError(f"There is no file {shown}; check the name and the folder.") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL, or half a letter, in the name
         remedy = "give the path of a picture you may read."
         raise ImageError(f"{shown} is not readable ({_reason(error)}); {remedy}") from None
-    if file is None:
-        what = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
-        raise ImageError(f"{shown} is {what}; give the path of a picture.")
-    with file:
-        yield file
+    what = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
+    raise ImageError(f"{shown} is {what}; give the path of a picture.")
 
 
 def _contents(source: object, shown: str) -> bytes:
     """The bytes of a picture, from bytes or from an open file. Raises ImageError."""
+    fault = "is no path, bytes or open file"
     if hasattr(source, "read"):
-        remedy = "open it with open(path, 'rb')."
         try:
             if source.seekable():
                 source.seek(0)
             source = source.read()
+            fault = "is not open as a binary file"
         except Exception as error:  # a closed file, a broken connection, a class of one's own
-            raise ImageError(f"{shown} is not readable ({_reason(error)}); {remedy}") from None
-        if isinstance(source, str):
-            raise ImageError(f"{shown} is open as text; {remedy}")
-    if isinstance(source, memoryview):
-        return source.tobytes()
-    if isinstance(source, (bytes, bytearray)):
+            fault = f"is not readable ({_reason(error)})"
+    if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source)
-    raise ImageError(
-        f"{shown} is no path, bytes or open file; an array needs no load_image: make it float, "
-        "(1, n_H, n_W, 3), in [0, 1]."
-    )
+    array = "an array needs no load_image: make it float, (1, n_H, n_W, 3), in [0, 1]"
+    raise ImageError(f"{shown} {fault}; open a picture with open(path, 'rb'); {array}.")
 
 
 # Pillow reads EPS by starting Ghostscript, another program; of DDS it does not notice, before
@@ -311,31 +299,34 @@ def check_output(path: str | os.PathLike) -> Path:
     if kind not in WRITTEN or kind not in Image.SAVE:
         unknown = f"{_shown(path)}: unknown picture format {path.suffix!r}"
         raise ImageError(f"{unknown}; use .png or .jpg.")
-    try:
+    with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
             if stat.S_ISDIR(path.stat().st_mode):
                 raise IsADirectoryError(21, "it is a folder")
-        with tempfile.TemporaryFile(dir=path.parent):
-            return path
-    except (OSError, ValueError) as error:  # ValueError: a NUL, or half a letter, in the name
-        raise _unwritable(path, error) from None
+        tempfile.TemporaryFile(dir=path.parent).close()
+    return path
 
 
-def _unwritable(path: Path, error: Exception) -> ImageError:
-    other = "folder or name" if getattr(error, "errno", None) else "name, or a format such as .png"
-    return ImageError(f"Cannot write {_shown(path)} ({_reason(error)}); choose another {other}.")
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Make an ImageError that names `path` of whatever goes wrong."""
+    try:
+        yield
+    except Exception as error:  # Pillow's writers raise what they like, say on 70,000 px of JPEG
+        on_disk = getattr(error, "errno", None)
+        other = "folder or name" if on_disk else "name, or a format such as .png"
+        fault = f"Cannot write {_shown(path)} ({_reason(error)})"
+        raise ImageError(f"{fault}; choose another {other}.") from None
 
 
 def write_picture(picture: Image.Image, path: Path, **options: object) -> Path:
     """Save with Pillow, whole or not at all. Raises ImageError."""
-    try:
+    with _writing(path):
         encoded = io.BytesIO()  # on a disk that fills, Pillow takes part of a file for a whole one
         picture.save(encoded, Image.registered_extensions()[path.suffix.lower()], **options)
         with whole_file(path) as temporary:
             temporary.write_bytes(encoded.getvalue())
-    except Exception as error:  # Pillow's writers raise what they like, say on 70,000 px of JPEG
-        raise _unwritable(path, error) from None
     return path
 
 
@@ -351,7 +342,7 @@ STYLE_LAYERS = [(f"block{i}_conv1", 0.2) for i in range(1, 6)]  # Gatys 2015, se
 CONTENT_LAYER = "block4_conv2"  # Gatys 2015; the original course took block5_conv4
 RGB_MEAN = (123.68, 116.779, 103.939)  # of ImageNet, in 0..255; VGG-19 saw pictures minus this
 BGR_MEAN = np.array(RGB_MEAN[::-1], np.float32)
-EMBEDDED = ROOT / "pretrained-model/vgg19_block1-2.npz"  # made by pretrained-model/train.py
+EMBEDDED = PRETRAINED / "vgg19_block1-2.npz"  # made by pretrained-model/train.py
 EMBEDDED_SHA256 = "c3fbf790c2493852e0494bcae9abf25d25d38ab3c8b974e2ca87fab416bff97a"
 Weights = dict[str, tuple[np.ndarray, np.ndarray]]  # name -> kernel (3, 3, in, out), bias (out,)
 
@@ -398,16 +389,16 @@ def load_vgg19(
     images = None if images is None else [check_picture(image) for image in images]
     fitted, source = _find_weights(weights, images)
     missing = [name for name in names if name not in fitted]
-    source += f"; {missing[0]} and above by k-means" if missing and fitted and images else ""
     pooling = "max" if fitted else "avg"  # average pooling suits k-means filters: larger strokes
     if images:
+        source += f"; {missing[0]} and above by k-means" if missing and fitted else ""
+        # the Gram matrix of a content layer that is a style layer, too, keeps its size
+        content = layer_names[-1] if layer_names[-1] not in layer_names[:-1] else None
         fit = _cached_fit if missing else fit_kmeans_vgg19  # that is the calibration alone
-        fitted = fit(images, fitted, seed, names[-1], pooling)
-    if images and layer_names[-1] not in layer_names[:-1]:  # its Gram matrix would shrink, too
-        fitted = _with_unit_content(fitted, layer_names[-1], images[0], pooling)
+        fitted = fit(images, fitted, seed, names[-1], pooling, content)
+    print(f"VGG-19: {source}.")
     model = build_vgg19(fitted, layer_names, pooling)
     model.weights_source = source
-    print(f"VGG-19: {source}.")
     return model
 
 
@@ -460,13 +451,11 @@ def check_picture(image: tf.Tensor) -> tf.Tensor:
 # Where weights come from, in the order in which they are tried
 
 KERAS_URL = "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/"
-KNOWN_FILES = {  # name -> MD5 of the released files; Keras 3 keras/src/applications/vgg19.py
-    "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5": ("253f8cb515780f3b799900260a226db6",),
-    "vgg19_weights_tf_dim_ordering_tf_kernels.h5": ("cbe5617147190e668d6c5d5026f83318",),
-    "imagenet-vgg-verydeep-19.mat": (
-        "106118b7cf60435e6d8e04f6a6dc3657",
-        "8ee3263992981a1d26e73b3ca028a123",
-    ),
+KNOWN_FILES = {  # MD5 -> name, of the released files; Keras 3 keras/src/applications/vgg19.py
+    "253f8cb515780f3b799900260a226db6": "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "cbe5617147190e668d6c5d5026f83318": "vgg19_weights_tf_dim_ordering_tf_kernels.h5",
+    "106118b7cf60435e6d8e04f6a6dc3657": "imagenet-vgg-verydeep-19.mat",
+    "8ee3263992981a1d26e73b3ca028a123": "imagenet-vgg-verydeep-19.mat",
 }
 
 
@@ -484,9 +473,9 @@ def _find_weights(
     if asked == "auto":
         asked = os.environ.get("NST_WEIGHTS", "").strip() or "auto"
     if asked in ("embedded", "kmeans"):
-        return {"embedded": _embedded, "kmeans": _kmeans}[asked]("as asked", images)
+        return (_embedded if asked == "embedded" else _kmeans)("as asked", images)
     if asked not in ("auto", "imagenet"):
-        known = Path(asked).name in KNOWN_FILES
+        known = Path(asked).name in KNOWN_FILES.values()
         return read_weights(asked), Path(asked).name + ("" if known else " (its hash is not known)")
     found, why = _find_imagenet(patient=asked == "imagenet")
     if found:
@@ -502,10 +491,11 @@ def _embedded(why: str, images: Sequence | None) -> tuple[Weights, str]:
     try:
         if pooch.file_hash(str(EMBEDDED), "sha256") == EMBEDDED_SHA256:
             return _read_npz(EMBEDDED), f"embedded filters, trained for this course ({why})"
-        bad = f"{EMBEDDED} is damaged or was replaced (wrong SHA-256), get it again."
+        fault = "is damaged or was replaced (wrong SHA-256)"
     except OSError as error:
-        bad = f"{EMBEDDED} cannot be read ({error.strerror}), get it again."
-    return _kmeans(f"{why}; {bad}", images)
+        fault = f"cannot be read ({error.strerror})"
+    remedy = f"get it again, see {PRETRAINED / 'README.md'}"
+    return _kmeans(f"{why}; {EMBEDDED} {fault}: {remedy}", images)
 
 
 def _kmeans(why: str, images: Sequence | None) -> tuple[Weights, str]:
@@ -541,10 +531,10 @@ def search_disk() -> tuple[Path | None, dict[Path, str]]:
     folders, bad = [PRETRAINED], {}
     with suppress(RuntimeError):  # a user without a home folder
         folders.append(Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models")
-    for path in (folder / name for folder in folders for name in KNOWN_FILES):
+    for path in (folder / name for folder in folders for name in KNOWN_FILES.values()):
         try:
             if path.is_file():
-                if _md5(path) in KNOWN_FILES[path.name]:
+                if _released_as(path) == path.name:
                     return path, bad
                 bad[path] = f"{path} is damaged (wrong MD5), delete it."
         except OSError as error:
@@ -552,8 +542,9 @@ def search_disk() -> tuple[Path | None, dict[Path, str]]:
     return None, bad
 
 
-def _md5(path: Path) -> str:
-    return pooch.file_hash(str(path), "md5")
+def _released_as(path: Path) -> str | None:
+    """The name under which a file of this content was released."""
+    return KNOWN_FILES.get(pooch.file_hash(str(path), "md5"))
 
 
 def download_weights(url: str = KERAS_URL, folder: Path = PRETRAINED, timeout: float = 15) -> Path:
@@ -562,7 +553,7 @@ def download_weights(url: str = KERAS_URL, folder: Path = PRETRAINED, timeout: f
     `timeout` is how long, in seconds, the server may keep silent; each of its addresses may take
     5 s to connect. Raises WeightsError.
     """
-    name, (md5, *_) = next(iter(KNOWN_FILES.items()))
+    name = next(iter(KNOWN_FILES.values()))
     remedy = f"Download it by hand, from {url}{name}, to {folder}."
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -571,11 +562,11 @@ def download_weights(url: str = KERAS_URL, folder: Path = PRETRAINED, timeout: f
         with bar, whole_file(folder / name) as temporary:
             patience = (min(5, timeout), timeout)  # to connect, to read
             pooch.HTTPDownloader(progressbar=bar, timeout=patience)(url + name, temporary, None)
-            if _md5(temporary) != md5:
+            if _released_as(temporary) != name:
                 raise WeightsError(f"What {url} sent is not VGG-19 (wrong MD5). {remedy}")
     except (OSError, ValueError) as error:  # requests' errors are OSErrors without a number
         with suppress(OSError):  # Windows does not rename over what another process reads: the same
-            if _md5(folder / name) == md5:
+            if _released_as(folder / name) == name:
                 return folder / name
         if getattr(error, "errno", None):
             raise WeightsError(f"Cannot write to {folder} ({error.strerror}). {remedy}") from None
@@ -602,11 +593,11 @@ def read_weights(path: str | os.PathLike) -> Weights:
     changed places with others of their shape cannot be told from trained ones, nor can noise.
     """
     path = _weights_file(path)
-    known, own = KNOWN_FILES.get(path.name), path.suffix == ".npz"
+    known, own = path.name in KNOWN_FILES.values(), path.suffix == ".npz"
     try:
         if not path.stat().st_size:
             raise ValueError("it is empty")
-        if known and _md5(path) not in known:
+        if known and _released_as(path) != path.name:
             raise ValueError("its MD5 is not that of the released file")
         weights = READERS[path.suffix](path)
         _check_structure(weights, whole=not own)
@@ -633,7 +624,8 @@ def _weights_file(path: str | os.PathLike) -> Path:
         why = f"cannot be read ({_reason(error)}); name one that you may read."
         raise WeightsError(f"The weights file {str(path)!r} {why}") from None
     if not found:
-        remedy = "give the path of an .h5, .mat or .npz file, or 'imagenet', 'kmeans' or 'auto'."
+        other = "or 'auto', 'imagenet', 'embedded' or 'kmeans'"
+        remedy = f"give the path of an .h5, .mat or .npz file, {other}."
         raise WeightsError(f"There is no weights file {str(path)!r}; {remedy}")
     if path.suffix not in READERS:
         raise WeightsError(f"{path}: unknown suffix {path.suffix!r}; expected .h5, .mat or .npz.")
@@ -719,8 +711,8 @@ READERS = {".h5": _read_h5, ".mat": _read_mat, ".npz": _read_npz}
 
 # VGG-19 without a weight file: k-means filters, and the calibration of any filters
 
-FIT_VERSION = 2  # part of the cache's name: raise it when a change below alters the result
-PATCHES, ROUNDS = 8000, 5  # patches a layer, rounds of k-means
+FIT_VERSION = 3  # part of the cache's name: raise it when a change below alters the result
+PATCHES, ROUNDS = 4000, 5  # patches a layer, rounds of k-means
 ACTIVE = 0.5  # each filter fires on half of the patches
 RIDGE = 0.4  # of the whitening: 0.01 gives noise, 0.1 fine waves, 1 soft blots
 CACHE_FILES = 5  # fits kept in pretrained-model/, the newest
@@ -732,25 +724,24 @@ def fit_kmeans_vgg19(
     seed: int = 0,
     until: str = "block5_conv4",
     pooling: str = "avg",
+    content: str | None = None,
 ) -> Weights:
     """Fit VGG-19's filters up to `until` to `images`, (1, n_H, n_W, 3) in [0, 1] each.
 
     A layer's filters are the centroids of whitened 3x3 patches of the layer below (Coates 2012);
     layers in `keep` have their given filters instead. Each layer is then *calibrated*: multiplied
-    by one number s > 0, so that the root mean square of its Gram matrix / (n_H n_W) is 1 on the
-    images, in the spirit of Gatys 2015 (mean activation 1). That changes nothing but units. ReLU
-    and pooling give s times as much for s times as much; so with kernel and bias times s, a layer's
-    activations are s times what they were; and with its kernel divided by s, the next layer does
-    not notice.
+    by one number s > 0, see `_calibration`, in the spirit of Gatys 2015 (mean activation 1). That
+    changes nothing but units. ReLU and pooling give s times as much for s times as much; so with
+    kernel and bias times s, a layer's activations are s times what they were; and with its kernel
+    divided by s, the next layer does not notice.
 
     The same seed gives the same weights, rounded to half precision so that a cached fit equals a
     fresh one. With every layer in `keep` this function is the calibration alone, unrounded.
     """
-    rng, keep = np.random.default_rng(seed), keep or {}
+    rng, keep, weights, before = np.random.default_rng(seed), keep or {}, {}, 1.0
     # Pictures are rounded to 8 bits; undoing that at random gives flat ones some structure.
     xs = [check_picture(image)[..., ::-1] * 255.0 - BGR_MEAN for image in images]
     xs = [x + rng.uniform(-0.5, 0.5, x.shape).astype("f4") for x in xs]
-    weights, before = {}, 1.0  # `before`: the factor of the layer below, which a kept kernel undoes
     missing = [name for name in layers_up_to([until]) if name not in keep]
     print("Fitting filters:" if missing else "", end="", flush=True)  # a calibration is quick
     for name in layers_up_to([until]):
@@ -761,64 +752,78 @@ def fit_kmeans_vgg19(
         before = before if name in keep else 1.0  # what is fitted, is fitted to calibrated inputs
         kernel, bias = keep.get(name) or _fit_layer(xs, VGG19_LAYERS[name][1], rng)
         xs = [tf.nn.relu(tf.nn.conv2d(x, kernel / before, 1, "SAME") + bias) for x in xs]
-        s = 1.0 / _gram_size(xs) ** 0.5  # a Gram matrix grows with the square of the activations
-        if not 0 < s < float("inf"):
-            raise WeightsError(f"The activations of {name} are too large to be right; use others.")
+        s = _calibration(name, xs, name == content)
         kernel, bias = kernel * (s / before), bias * s
-        if name not in keep:
+        if name in missing:
             kernel, bias = (np.float32(np.float16(array)) for array in (kernel, bias))
-        weights[name], xs, before = (kernel, bias), [x * s for x in xs], s if name in keep else 1.0
+        weights[name], xs, before = (kernel, bias), [x * s for x in xs], s
     print(end="\n" if missing else "")
     return weights
 
 
-def _gram_size(activations: Sequence[tf.Tensor]) -> float:
-    """Root mean square of the entries of Gram / (n_H n_W), the mean over pictures."""
-    sizes = []
-    for a in activations:
-        a = tf.reshape(a, (-1, a.shape[-1]))  # (n_H*n_W, n_C)
-        gram = tf.matmul(a, a, transpose_a=True) / len(a)  # (n_C, n_C)
-        sizes.append(float(tf.sqrt(tf.reduce_mean(gram**2))))
-    return max(sum(sizes) / len(sizes), 1e-12)
+def _calibration(name: str, activations: Sequence[tf.Tensor], content: bool) -> float:
+    """Give s: the root mean square of Gram / (n_H n_W), the mean over pictures, becomes 1.
+
+    Of the content layer it is the mean square on the first picture: with the other, J_content
+    would be some 10 times larger with k-means filters than with ImageNet's.
+    """
+    sizes = [tf.reduce_mean(activations[0] ** 2)] if content else map(_gram_size, activations)
+    s = max(float(np.mean(list(sizes))), 1e-12) ** -0.5  # both are squares of activations
+    if not 0 < s < float("inf"):
+        raise WeightsError(f"The activations of {name} are too large to be right; use others.")
+    return s
+
+
+def _gram_size(a: tf.Tensor) -> float:
+    """Root mean square of the entries of Gram / (n_H n_W)."""
+    a = tf.reshape(a, (-1, a.shape[-1]))  # (n_H*n_W, n_C)
+    gram = tf.matmul(a, a, transpose_a=True) / len(a)  # (n_C, n_C)
+    return float(tf.sqrt(tf.reduce_mean(gram**2)))
 
 
 def _fit_layer(
     xs: Sequence[tf.Tensor], filters: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fit one layer to its inputs, (1, n_H, n_W, n_C); give kernel and bias."""
-    patches = np.concatenate([_patches(x, PATCHES // len(xs), rng) for x in xs])  # (n, 9 n_C)
-    mean = patches.mean(0, keepdims=True)
-    whiten, points = _whitening(tf.constant(patches - mean), min(filters, *patches.shape), rng)
+    patches = tf.concat([_patches(x, PATCHES // len(xs), rng) for x in xs], 0)  # (n, 9 n_C)
+    mean = tf.reduce_mean(patches, 0, keepdims=True)
+    whiten, points = _whitening(patches - mean, min(filters, *patches.shape), rng)
     centroids = _spherical_kmeans(tf.math.l2_normalize(points, axis=1), filters, rng)
     kernel = tf.matmul(whiten, centroids, transpose_b=True)  # (9 n_C, filters)
     # patches @ kernel, (n, filters), from the shorter products
     responses = (tf.matmul(points, centroids, transpose_b=True) + mean @ kernel).numpy()
-    bias = -np.quantile(responses[rng.permutation(len(patches))[:2000]], 1 - ACTIVE, axis=0)
+    bias = -np.quantile(_some(responses, 2000), 1 - ACTIVE, axis=0).astype(np.float32)
     size = np.maximum(responses + bias, 0).mean(0) + 1e-6  # Gatys 2015: mean activation 1 a filter
-    kernel = (kernel.numpy() / size).reshape(3, 3, -1, filters)
-    return kernel.astype(np.float32), (bias / size).astype(np.float32)
+    return (kernel.numpy() / size).reshape(3, 3, -1, filters), bias / size
 
 
-def _patches(x: tf.Tensor, n: int, rng: np.random.Generator) -> np.ndarray:
+def _patches(x: tf.Tensor, n: int, rng: np.random.Generator) -> tf.Tensor:
     """Draw n of the 3x3 patches of x, (1, n_H, n_W, n_C), or all if there are fewer: (n, 9 n_C)."""
-    x = np.pad(x[0], ((1, 1), (1, 1), (0, 0)), "symmetric")
-    windows = sliding_window_view(x, (3, 3), axis=(0, 1))  # (n_H, n_W, n_C, 3, 3)
-    n_H, n_W = windows.shape[:2]
+    n_H, n_W, n_C = x.shape[1:]
+    padded = tf.pad(x[0], ((1, 1), (1, 1), (0, 0)), "SYMMETRIC")
     row, column = np.divmod(rng.permutation(n_H * n_W)[:n], n_W)
-    return windows[row, column].transpose(0, 2, 3, 1).reshape(len(row), -1)
+    corners, width = row * (n_W + 2) + column, np.arange(3)
+    places = corners[:, None, None] + width[:, None] * (n_W + 2) + width  # (n, 3, 3)
+    return tf.reshape(tf.gather(tf.reshape(padded, (-1, n_C)), places), (len(row), -1))
+
+
+def _some(rows: tf.Tensor, n: int) -> tf.Tensor:
+    """At most n of the rows, from all pictures alike: `_patches` draws them in random order."""
+    return rows[:: -(-len(rows) // n)]
 
 
 def _whitening(x: tf.Tensor, rank: int, rng: np.random.Generator) -> tuple[tf.Tensor, tf.Tensor]:
     """Give W, (d, rank), and x W, whose columns are decorrelated; x is (n, d), centred.
 
     Where d > rank, x is first projected on its main directions, found by one power iteration from
-    random ones (Halko et al. 2011). The matrix products are TensorFlow's: NumPy's OpenBLAS becomes
-    many times slower as soon as another program uses a core.
+    random ones (Halko et al. 2011), with three rows a direction. The matrix products are
+    TensorFlow's: NumPy's OpenBLAS becomes many times slower as soon as another program uses a core.
     """
     project = None
     if x.shape[1] > rank:
+        few = _some(x, 3 * rank)
         guess = tf.constant(rng.standard_normal((x.shape[1], rank), np.float32))
-        spread = tf.matmul(x, x @ guess, transpose_a=True)  # (d, rank)
+        spread = tf.matmul(few, few @ guess, transpose_a=True)  # (d, rank)
         project = tf.matmul(spread, _inverse_root(spread, 1e-6), transpose_b=True)
         x = x @ project
     whiten = tf.transpose(_inverse_root(x, RIDGE))
@@ -846,10 +851,10 @@ def _spherical_kmeans(points: tf.Tensor, k: int, rng: np.random.Generator) -> tf
 
 
 def _cached_fit(
-    images: Sequence[tf.Tensor], keep: Weights, seed: int, until: str, pooling: str
+    images: Sequence[tf.Tensor], keep: Weights, seed: int, until: str, *options: str | None
 ) -> Weights:
     """Fit what is not in `keep`, or take it from pretrained-model/ if it was fitted before."""
-    settings = f"{FIT_VERSION} {seed} {until} {pooling} {PATCHES} {ROUNDS} {ACTIVE} {RIDGE}"
+    settings = f"{FIT_VERSION} {seed} {until} {options} {PATCHES} {ROUNDS} {ACTIVE} {RIDGE}"
     digest = hashlib.sha256(_digest(settings, keep).encode())
     for image in images:
         digest.update(np.asarray(image).tobytes() + str(image.shape).encode())
@@ -862,7 +867,7 @@ def _cached_fit(
                 if file["check"] == _digest(key, fitted):
                     return fitted
         print(f"{path} is damaged: the filters are fitted anew.")
-    fitted = fit_kmeans_vgg19(images, keep, seed, until, pooling)
+    fitted = fit_kmeans_vgg19(images, keep, seed, until, *options)
     try:
         _keep_fit(path, fitted, keep, _digest(key, fitted))
     except (OSError, ValueError) as error:  # ValueError: zipfile, when the disk fills
@@ -891,20 +896,6 @@ def _keep_fit(path: Path, fitted: Weights, keep: Weights, check: str) -> None:
         np.savez(temporary, **parts)
     for old in sorted(PRETRAINED.glob("kmeans-*.npz"), key=os.path.getmtime)[:-CACHE_FILES]:
         old.unlink(missing_ok=True)
-
-
-def _with_unit_content(weights: Weights, name: str, image: tf.Tensor, pooling: str) -> Weights:
-    """Scale the content layer to mean square 1 on the content picture, and its successor back.
-
-    Otherwise J_content would be some 10 times larger with k-means filters than with ImageNet's.
-    """
-    (a_C,) = tf.nest.flatten(build_vgg19(weights, [name], pooling)(image))
-    s = float(tf.reduce_mean(a_C**2)) ** -0.5 if tf.reduce_any(a_C > 0) else 1.0
-    weights = {**weights, name: (weights[name][0] * s, weights[name][1] * s)}
-    above = dict(zip(VGG19_LAYERS, list(VGG19_LAYERS)[1:], strict=False)).get(name)
-    if above in weights:
-        weights[above] = weights[above][0] / s, weights[above][1]
-    return weights
 
 
 # ---------------------------------------------------------------------------------- previews
@@ -976,11 +967,6 @@ def draw_vgg19(style_layers: Sequence[str], content_layer: str) -> Figure:
     axes.set(xlim=(-0.1, left), ylim=(-0.55, 0.95), title=title)
     axes.axis("off")
     return figure
-
-
-def show_progress(image: tf.Tensor, step: int, J: float) -> Figure:
-    """Draw G as it is after `step` steps."""
-    return show_images({f"G after {step} steps, J = {J:.3g}": image}, width=4.5)
 
 
 def plot_costs(history: Sequence[Sequence[float]], title: str = "The costs fall") -> Figure:

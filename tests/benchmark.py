@@ -110,7 +110,7 @@ def make_case(number: int, size: int, content_layer: str) -> Case:
     S = painter.same_area(nst_utils.load_image(style), C, 1)
     keep = nst_utils.read_weights(TRAINED) if TRAINED.is_file() else None
     fitted = nst_utils.fit_kmeans_vgg19([C, S], keep=keep, pooling="max")
-    weights = nst_utils._with_unit_content(dict(fitted), content_layer, C, "max")
+    weights = nst_utils.fit_kmeans_vgg19([C, S], fitted, pooling="max", content=content_layer)
     name = f"{content.stem} + {style.stem}"
     return Case(
         name, C, S, weights, unscaled(fitted, keep or {}, C), TRAINED.stem if keep else "k-means"

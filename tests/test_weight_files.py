@@ -159,7 +159,7 @@ def test_only_a_hash_knows_filters_that_changed_places(tmp_path, monkeypatch, ca
         "block4_conv2": WEIGHTS["block4_conv3"], "block4_conv3": WEIGHTS["block4_conv2"],
     }  # fmt: skip
     good = hashlib.md5(write("h5", tmp_path / "good.h5").read_bytes()).hexdigest()
-    monkeypatch.setitem(nst_utils.KNOWN_FILES, NAME, (good,))
+    monkeypatch.setitem(nst_utils.KNOWN_FILES, good, NAME)
     refused(write("h5", tmp_path / NAME, weights), "MD5")
     model = nst_utils.load_vgg19(LAYERS, write("h5", tmp_path / "mine.h5", weights))
     assert model.weights_source == "mine.h5 (its hash is not known)"
