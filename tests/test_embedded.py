@@ -27,7 +27,9 @@ def test_the_file_is_the_one_that_the_code_and_the_readme_name():
     sha256 = hashlib.sha256(nst_utils.EMBEDDED.read_bytes()).hexdigest()
     assert sha256 == nst_utils.EMBEDDED_SHA256
     assert nst_utils.EMBEDDED.stat().st_size <= 5e6
-    (row,) = (line for line in README.splitlines() if line.startswith(f"| `{nst_utils.EMBEDDED.name}"))
+    (row,) = (
+        line for line in README.splitlines() if line.startswith(f"| `{nst_utils.EMBEDDED.name}")
+    )
     assert re.findall(r"\b[0-9a-f]{64}\b", row) == [sha256]
     assert "MIT" in row
 
@@ -67,9 +69,7 @@ def little(path, monkeypatch, weights):
     """Make the first four layers of a little network the embedded ones."""
     kept = {name: weights[name] for name in list(VGG19_LAYERS)[:4]}
     monkeypatch.setattr(nst_utils, "EMBEDDED", save_npz(path, kept))
-    monkeypatch.setattr(
-        nst_utils, "EMBEDDED_SHA256", hashlib.sha256(path.read_bytes()).hexdigest()
-    )
+    monkeypatch.setattr(nst_utils, "EMBEDDED_SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def test_a_cached_fit_above_it_is_a_fresh_one(small, tmp_path, monkeypatch):

@@ -20,7 +20,7 @@ def fits(monkeypatch):
     """Fitting is a look-up here; the list of fits made."""
     made = []
 
-    def fit(images, keep, seed, until, *options):
+    def fit(images, keep, seed, until, *_):
         made.append(until)
         return WEIGHTS if np.array_equal(images[0], IMAGES[0]) else OTHERS
 

@@ -108,7 +108,7 @@ def test_calibrated_sizes(tmp_path, weights, source, no_cache):
             a = tf.reshape(activations[layer], (-1, activations[layer].shape[-1]))
             rms.append(np.sqrt(np.mean((tf.transpose(a) @ a / len(a)).numpy() ** 2)))
         assert np.mean(rms) == pytest.approx(1, rel=0.05)  # the fit saw dithered pictures
-    assert float(tf.reduce_mean(outputs[0][-1] ** 2)) == pytest.approx(1, rel=1e-3)
+    assert float(tf.reduce_mean(outputs[0][-1] ** 2)) == pytest.approx(1, rel=0.05)
 
 
 def test_same_seed_same_filters(monkeypatch):

@@ -69,7 +69,7 @@ def test_a_damaged_file_is_named_and_left_out(small, released, kind, capsys):
 @pytest.mark.parametrize(
     "asked, result",
     [("imagenet", "No download"), (" imagenet ", "No download"), ("kmeans", "as asked"),
-     ("mine.npz", "mine.npz"), ("none.npz", "There is no weights file"), ("auto", "No download")],
+     ("mine.npz", "mine.npz"), ("none.npz", "There is no file"), ("auto", "No download")],
 )  # fmt: skip
 def test_nst_weights_is_obeyed(small, released, monkeypatch, asked, result):
     """In particular, "imagenet" without a network is an error, not k-means."""
