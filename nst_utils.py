@@ -14,6 +14,7 @@ import hashlib
 import io
 import os
 import re
+import secrets
 import stat
 import sys
 import tempfile
@@ -34,13 +35,12 @@ import pooch
 import scipy.io
 import tensorflow as tf
 from matplotlib.figure import Figure
-from numpy.lib.stride_tricks import sliding_window_view
-from PIL import Image, ImageCms
-from PIL.PngImagePlugin import PngInfo
+from PIL import Image, ImageCms, PngImagePlugin
 from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parent
 PRETRAINED = ROOT / "pretrained-model"
+PathLike = str | os.PathLike
 FAST = os.environ.get("NST_FAST", "") not in ("", "0")  # small pictures, few steps: tests, previews
 
 
@@ -54,22 +54,15 @@ class ImageError(ValueError):
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; rename it to `path` only if the block succeeds."""
-    start = f".{path.stem[:40]}-"
-    handle, name = tempfile.mkstemp(prefix=start, suffix=path.suffix, dir=path.parent)
-    os.close(handle)
+    temporary = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(4)}{path.suffix}")
     try:
-        yield Path(name)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)  # mkstemp makes private files; a picture is for everyone
-        Path(name).replace(path)
+        yield temporary
+        temporary.replace(path)
     finally:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
-def load_image(
-    path: str | os.PathLike | bytes | BinaryIO, max_side: int | None = None
-) -> tf.Tensor:
+def load_image(path: PathLike | bytes | BinaryIO, max_side: int | None = None) -> tf.Tensor:
     """Read a picture as a tensor of shape (1, n_H, n_W, 3), float32, RGB in [0, 1].
 
     `path` names a file, or is the contents of one (bytes), or a file open for reading ("rb"),
@@ -110,8 +103,7 @@ def _fault(error: Exception, file: BinaryIO) -> str:
     """What is wrong with a picture that Pillow could not read, and what to do."""
     if isinstance(error, Image.UnidentifiedImageError):
         file.seek(0)
-        data = file.read(8)
-        begin = f"it begins with {data!r}" if data else "the file is empty"
+        begin = f"it begins with {data!r}" if (data := file.read(8)) else "the file is empty"
         return f"is no picture that Pillow knows ({begin}); save it as JPEG or PNG and try again."
     bombs = Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError
     if isinstance(error, bombs):
@@ -119,55 +111,46 @@ def _fault(error: Exception, file: BinaryIO) -> str:
     return f"is damaged or cut short ({_reason(error)}); get it again."
 
 
-@contextmanager
-def _opened(path: object, shown: str) -> Iterator[BinaryIO]:
+def _opened(path: object, shown: str) -> BinaryIO:
     """Open what `load_image` was given. Raises ImageError, and never waits for a pipe."""
     if not isinstance(path, (str, os.PathLike)):
-        yield io.BytesIO(_contents(path, shown))
-        return
+        return io.BytesIO(_contents(path, shown))
     name = os.fsdecode(path)
     if re.match("(https?|ftps?|file|data|s3):", name, re.IGNORECASE):
-        raise ImageError(f"{shown} is a web address: download the picture and give its path.")
+        raise ImageError(f"{shown} is a web address: download it and give the file's path.")
     try:
         mode = Path(name).stat().st_mode
-        file = Path(name).open("rb") if stat.S_ISREG(mode) else None  # noqa: SIM115, closed below
+        if stat.S_ISREG(mode):
+            return Path(name).open("rb")
     except FileNotFoundError:
         raise ImageError(f"There is no file {shown}; check the name and the folder.") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL, or half a letter, in the name
-        remedy = "give the path of a picture you may read."
-        raise ImageError(f"{shown} is not readable ({_reason(error)}); {remedy}") from None
-    if file is None:
-        what = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
-        raise ImageError(f"{shown} is {what}; give the path of a picture.")
-    with file:
-        yield file
+        fault = f"is not readable ({_reason(error)})"
+        raise ImageError(f"{shown} {fault}; give the path of a file you may read.") from None
+    what = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
+    raise ImageError(f"{shown} is {what}; give the path of a file.")
 
 
 def _contents(source: object, shown: str) -> bytes:
     """The bytes of a picture, from bytes or from an open file. Raises ImageError."""
+    fault = "is no path, bytes or file that is open as binary"
     if hasattr(source, "read"):
-        remedy = "open it with open(path, 'rb')."
         try:
             if source.seekable():
                 source.seek(0)
             source = source.read()
         except Exception as error:  # a closed file, a broken connection, a class of one's own
-            raise ImageError(f"{shown} is not readable ({_reason(error)}); {remedy}") from None
-        if isinstance(source, str):
-            raise ImageError(f"{shown} is open as text; {remedy}")
-    if isinstance(source, memoryview):
-        return source.tobytes()
-    if isinstance(source, (bytes, bytearray)):
+            fault = f"is not readable ({_reason(error)})"
+    if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source)
-    raise ImageError(
-        f"{shown} is no path, bytes or open file; an array needs no load_image: make it float, "
-        "(1, n_H, n_W, 3), in [0, 1]."
-    )
+    array = "an array needs no load_image: make it float, (1, n_H, n_W, 3), in [0, 1]"
+    raise ImageError(f"{shown} {fault}; open a picture with open(path, 'rb'); {array}.")
 
 
 # Pillow reads EPS by starting Ghostscript, another program; of DDS it does not notice, before
 # version 12, that a file is cut short; the others it only recognises.
 NOT_READ = {"EPS", "DDS", "BUFR", "FPX", "GRIB", "HDF5", "MIC", "MPEG", "WMF"}
+WRITTEN = {"PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM", "TGA"}
 # Pillow scales a PNG's pixels to 8 bits, but not the one value or colour that is transparent.
 TRANSPARENT_SCALE = {"L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}
 UPRIGHT = dict(zip(range(2, 9), (0, 3, 1, 5, 4, 6, 2), strict=True))  # EXIF -> Image.Transpose
@@ -177,11 +160,10 @@ def _decoded(file: BinaryIO, max_side: int | None) -> tf.Tensor:
     """Decode, turn, convert, shrink. Raises what Pillow raises."""
     Image.init()
     with Image.open(file, formats=[name for name in Image.ID if name not in NOT_READ]) as opened:
-        if scale := TRANSPARENT_SCALE.get(opened.format == "PNG" and str(opened.tile[0][3])):
-            clear = np.atleast_1d(opened.info.get("transparency", ())) * scale
-            if clear.size:
-                clear = tuple(map(int, clear))
-                opened.info["transparency"] = clear if len(clear) > 1 else clear[0]
+        scale = TRANSPARENT_SCALE.get(opened.format == "PNG" and str(opened.tile[0][3]))
+        if scale and (clear := opened.info.get("transparency")):  # 0 stays 0
+            scaled = [int(value * scale) for value in np.atleast_1d(clear)]
+            opened.info["transparency"] = tuple(scaled) if len(scaled) > 1 else scaled[0]
         opened.load()  # decode now, so that a truncated file fails here
         picture = _rgb(opened)
         with suppress(Exception):  # no EXIF, or a broken one: the picture stays as it lies
@@ -229,9 +211,8 @@ def _grey(picture: Image.Image, clear: float | None) -> Image.Image:
 def match_shape(image: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     """Cut the centre of `image`, (1, h, w, 3), to the aspect of `like`; resize it to its shape."""
     for name, given in (("image", image), ("like", like)):
-        if not _is_picture(given):
-            expected = f"{name} must be float, (1, n_H, n_W, 3)"
-            raise ImageError(f"{expected}, not {_described(given)}; use load_image.")
+        if found := _what_else(given):
+            raise ImageError(f"{name} must be float, (1, n_H, n_W, 3), not {found}; load_image it.")
     (h, w), (n_H, n_W) = image.shape[1:3], like.shape[1:3]
     scale = min(h / n_H, w / n_W)
     height, width = max(1, round(n_H * scale)), max(1, round(n_W * scale))
@@ -240,18 +221,14 @@ def match_shape(image: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     return tf.clip_by_value(resized, 0.0, 1.0)
 
 
-def _is_picture(image: object, smallest: int = 1) -> bool:
-    """Whether it is float, (1, n_H, n_W, 3), with sides of `smallest` or more."""
-    try:
-        floating, shape = tf.as_dtype(image.dtype).is_floating, tuple(image.shape)
-    except (AttributeError, TypeError):  # no array, or no type that TensorFlow knows
-        return False
-    fits = len(shape) == 4 and shape[0] == 1 and shape[-1] == 3
-    return floating and fits and min(shape[1:3]) >= smallest
-
-
-def _described(given: object) -> str:
-    return f"{getattr(given, 'dtype', type(given).__name__)} {tuple(getattr(given, 'shape', ()))}"
+def _what_else(image: object, smallest: int = 1) -> str:
+    """Empty for float, (1, n_H, n_W, 3), with sides of `smallest` or more; else what it is."""
+    kind, shape = getattr(image, "dtype", type(image).__name__), tuple(getattr(image, "shape", ()))
+    fits = len(shape) == 4 and shape[0] == 1 and shape[-1] == 3 and min(shape[1:3]) >= smallest
+    with suppress(TypeError):  # no array, or no type that TensorFlow knows
+        if fits and tf.as_dtype(kind).is_floating:
+            return ""
+    return f"{kind} {shape}"
 
 
 def to_pixels(image: tf.Tensor | np.ndarray) -> np.ndarray:
@@ -270,8 +247,8 @@ def to_pixels(image: tf.Tensor | np.ndarray) -> np.ndarray:
         raise ImageError(f"{expected}, not {_reason(error)}.") from None
     pixels = pixels[0] if pixels.ndim == 4 and len(pixels) == 1 else pixels
     if pixels.ndim != 3 or pixels.shape[-1] != 3 or 0 in pixels.shape:
-        expected = "Expected shape (1, n_H, n_W, 3) or (n_H, n_W, 3)"
-        raise ImageError(f"{expected}, got {np.shape(image)}.")
+        found = f"got {np.shape(image)}"
+        raise ImageError(f"Expected shape (1, n_H, n_W, 3) or (n_H, n_W, 3), {found}.")
     if kind == "uint8":
         return pixels.copy()
     pixels = pixels.astype(np.float64)
@@ -282,9 +259,7 @@ def to_pixels(image: tf.Tensor | np.ndarray) -> np.ndarray:
     return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
 
 
-def save_image(
-    image: tf.Tensor | np.ndarray, path: str | os.PathLike, settings: str | None = None
-) -> Path:
+def save_image(image: tf.Tensor, path: PathLike, settings: str | None = None) -> Path:
     """Write an image in [0, 1] to `path`, whole or not at all; the suffix sets the format.
 
     `settings` is kept in a PNG's metadata, so that a picture says how it was made.
@@ -293,49 +268,46 @@ def save_image(
     path, pixels = check_output(path), to_pixels(image)
     options: dict = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else {}
     if settings and path.suffix.lower() == ".png":
-        options["pnginfo"] = PngInfo()
+        options["pnginfo"] = PngImagePlugin.PngInfo()
         options["pnginfo"].add_itxt("Software", settings)
     return write_picture(Image.fromarray(pixels), path, **options)
 
 
-WRITTEN = {"PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM", "TGA"}
-
-
-def check_output(path: str | os.PathLike) -> Path:
+def check_output(path: PathLike) -> Path:
     """Raise ImageError now, not after an hour's work, if no picture can be written to `path`."""
-    try:
+    with _writing(path):
         path = Path(os.fsdecode(path))
-    except TypeError:
-        raise ImageError(f"{_shown(path)} is no path: give a file's name.") from None
     kind = Image.registered_extensions().get(path.suffix.lower())
     if kind not in WRITTEN or kind not in Image.SAVE:
-        unknown = f"{_shown(path)}: unknown picture format {path.suffix!r}"
-        raise ImageError(f"{unknown}; use .png or .jpg.")
-    try:
+        found = f"unknown picture format {path.suffix!r}"
+        raise ImageError(f"{_shown(path)}: {found}; use .png or .jpg.")
+    with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
             if stat.S_ISDIR(path.stat().st_mode):
                 raise IsADirectoryError(21, "it is a folder")
-        with tempfile.TemporaryFile(dir=path.parent):
-            return path
-    except (OSError, ValueError) as error:  # ValueError: a NUL, or half a letter, in the name
-        raise _unwritable(path, error) from None
+        tempfile.TemporaryFile(dir=path.parent).close()
+    return path
 
 
-def _unwritable(path: Path, error: Exception) -> ImageError:
-    other = "folder or name" if getattr(error, "errno", None) else "name, or a format such as .png"
-    return ImageError(f"Cannot write {_shown(path)} ({_reason(error)}); choose another {other}.")
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Make an ImageError that names `path` of whatever goes wrong."""
+    try:
+        yield
+    except Exception as error:  # Pillow's writers raise what they like, say on 70,000 px of JPEG
+        other = "folder or name" if getattr(error, "errno", 0) else "name, or a format such as .png"
+        fault = f"Cannot write {_shown(path)} ({_reason(error)})"
+        raise ImageError(f"{fault}; choose another {other}.") from None
 
 
 def write_picture(picture: Image.Image, path: Path, **options: object) -> Path:
     """Save with Pillow, whole or not at all. Raises ImageError."""
-    try:
+    with _writing(path):
         encoded = io.BytesIO()  # on a disk that fills, Pillow takes part of a file for a whole one
         picture.save(encoded, Image.registered_extensions()[path.suffix.lower()], **options)
         with whole_file(path) as temporary:
             temporary.write_bytes(encoded.getvalue())
-    except Exception as error:  # Pillow's writers raise what they like, say on 70,000 px of JPEG
-        raise _unwritable(path, error) from None
     return path
 
 
@@ -351,7 +323,10 @@ STYLE_LAYERS = [(f"block{i}_conv1", 0.2) for i in range(1, 6)]  # Gatys 2015, se
 CONTENT_LAYER = "block4_conv2"  # Gatys 2015; the original course took block5_conv4
 RGB_MEAN = (123.68, 116.779, 103.939)  # of ImageNet, in 0..255; VGG-19 saw pictures minus this
 BGR_MEAN = np.array(RGB_MEAN[::-1], np.float32)
-Weights = dict[str, tuple[np.ndarray, np.ndarray]]  # name -> kernel (3, 3, in, out), bias (out,)
+EMBEDDED = PRETRAINED / "vgg19_block1-2.npz"  # made by pretrained-model/train.py
+EMBEDDED_SHA256 = "c3fbf790c2493852e0494bcae9abf25d25d38ab3c8b974e2ca87fab416bff97a"
+Filters = tuple[np.ndarray, np.ndarray]  # kernel (3, 3, in, out), bias (out,)
+Weights = dict[str, Filters]  # those of each layer, by its name
 
 
 def layers_up_to(names: Sequence[str]) -> list[str]:
@@ -371,17 +346,17 @@ class WeightsError(RuntimeError):
 
 def load_vgg19(
     layer_names: Sequence[str],
-    weights: str | os.PathLike | Weights = "auto",
+    weights: PathLike | Weights = "auto",
     images: Sequence[tf.Tensor] | None = None,
     seed: int = 0,
 ) -> keras.Model:
     """Load VGG-19, frozen, as a model from RGB in [0, 1] to the activations of `layer_names`.
 
-    `weights` is "auto", "imagenet", "kmeans", the path of an .h5, .mat or .npz file, or a dict as
-    `read_weights` gives it; where layers are missing, they are fitted by k-means. "auto"
-    takes $NST_WEIGHTS; else a verified file in pretrained-model/ or in Keras' cache; else a
-    download of 80 MB; else k-means filters fitted to `images`, the content and the style picture,
-    each (1, n_H, n_W, 3). `model.weights_source` says which it was.
+    `weights` is "auto", "imagenet", "embedded", "kmeans", the path of an .h5, .mat or .npz file, or
+    a dict as `read_weights` gives it. Layers that are missing in it are fitted by k-means to
+    `images`, the content and the style picture, each (1, n_H, n_W, 3). "auto" takes $NST_WEIGHTS;
+    else a verified file in pretrained-model/ or in Keras' cache; else a download of 80 MB; else the
+    embedded blocks, which were trained here. `model.weights_source` says which it was.
 
     With `images` the network is calibrated on them, see `fit_kmeans_vgg19`; the *last* name is
     taken as the content layer. Without `images` the weights stay as they are in the file.
@@ -392,20 +367,20 @@ def load_vgg19(
     if unknown or not layer_names:
         known = ", ".join(VGG19_LAYERS)
         raise WeightsError(f"Unknown layer {unknown or '(none given)'}; VGG-19 has {known}.")
-    until = layers_up_to(layer_names)[-1]
+    names = layers_up_to(layer_names)
     images = None if images is None else [check_picture(image) for image in images]
-    trained, source = _find_weights(weights, images)
-    pooling = "max" if trained else "avg"  # average pooling suits k-means filters: larger strokes
-    fitted = trained or _cached_fit(images, seed, until)
-    if trained and images:
-        fitted = fit_kmeans_vgg19(images, trained, seed, until, pooling)
-        above = next((name for name in fitted if name not in trained), None)
-        source += f"; {above} and above by k-means" if above else ""
-    if images and layer_names[-1] not in layer_names[:-1]:  # its Gram matrix would shrink, too
-        fitted = with_unit_content(fitted, layer_names[-1], images[0], pooling)
+    fitted, source = _find_weights(weights, images)
+    missing = [name for name in names if name not in fitted]
+    pooling = "max" if fitted else "avg"  # average pooling suits k-means filters: larger strokes
+    if images:
+        source += f"; {missing[0]} and above by k-means" if missing and fitted else ""
+        # the Gram matrix of a content layer that is a style layer, too, keeps its size
+        content = layer_names[-1] if layer_names[-1] not in layer_names[:-1] else None
+        fit = _cached_fit if missing else fit_kmeans_vgg19  # that is the calibration alone
+        fitted = fit(images, fitted, seed, names[-1], pooling, content)
+    print(f"VGG-19: {source}.")
     model = build_vgg19(fitted, layer_names, pooling)
     model.weights_source = source
-    print(f"VGG-19: {source}.")
     return model
 
 
@@ -429,7 +404,8 @@ def build_vgg19(weights: Weights, layer_names: Sequence[str], pooling: str = "ma
     model = keras.Model(image, [outputs[name] for name in layer_names], name="vgg19")
     for name in outputs:
         if name not in weights:
-            raise WeightsError(f"The weights have no {name}; take those of the whole network.")
+            remedy = "take those of the whole network, or call load_vgg19(..., images=[C, S])"
+            raise WeightsError(f"The weights have no {name}; {remedy}: it is fitted to them then.")
         model.get_layer(name).set_weights(weights[name])
     model.trainable = False  # the network is frozen: only the pixels of G change
     return model
@@ -437,37 +413,30 @@ def build_vgg19(weights: Weights, layer_names: Sequence[str], pooling: str = "ma
 
 def check_picture(image: tf.Tensor) -> tf.Tensor:
     """Give a picture as float32; raise WeightsError for what is none, or is not in [0, 1]."""
-    if not _is_picture(image, 16):
-        raise WeightsError(
-            "A picture for VGG-19 is float, (1, n_H, n_W, 3) with sides of 16 or more, "
-            f"not {_described(image)}. load_image gives that; enlarge a smaller one."
-        )
+    if found := _what_else(image, 16):
+        need = "float, (1, n_H, n_W, 3) with sides of 16 or more, as load_image gives it"
+        raise WeightsError(f"A picture for VGG-19 is {need}, not {found}; enlarge a smaller one.")
     image = tf.cast(tf.convert_to_tensor(image), tf.float32)
     low, high = float(tf.reduce_min(image)), float(tf.reduce_max(image))
     if not (tf.reduce_all(tf.math.is_finite(image)) and low > -0.01 and high < 1.01):
-        raise WeightsError(
-            f"A picture for VGG-19 has values from 0 to 1, not NaN, infinity or {low:.3g} to "
-            f"{high:.3g}; use load_image, or divide by 255."
-        )
+        found = f"NaN, infinity or {low:.3g} to {high:.3g}; use load_image, or divide by 255"
+        raise WeightsError(f"A picture for VGG-19 has values from 0 to 1, not {found}.")
     return image
 
 
 # Where weights come from, in the order in which they are tried
 
 KERAS_URL = "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/"
-KNOWN_FILES = {  # name -> MD5 of the released files; Keras 3 keras/src/applications/vgg19.py
-    "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5": ("253f8cb515780f3b799900260a226db6",),
-    "vgg19_weights_tf_dim_ordering_tf_kernels.h5": ("cbe5617147190e668d6c5d5026f83318",),
-    "imagenet-vgg-verydeep-19.mat": (
-        "106118b7cf60435e6d8e04f6a6dc3657",
-        "8ee3263992981a1d26e73b3ca028a123",
-    ),
+KNOWN_FILES = {  # MD5 -> name, of the released files; Keras 3 keras/src/applications/vgg19.py
+    "253f8cb515780f3b799900260a226db6": "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "cbe5617147190e668d6c5d5026f83318": "vgg19_weights_tf_dim_ordering_tf_kernels.h5",
+    "106118b7cf60435e6d8e04f6a6dc3657": "imagenet-vgg-verydeep-19.mat",
+    "8ee3263992981a1d26e73b3ca028a123": "imagenet-vgg-verydeep-19.mat",
 }
+IN_VAIN: list[tuple[float, str]] = []  # when the last download failed, and why
 
 
-def _find_weights(
-    weights: str | os.PathLike | Weights, images: Sequence | None
-) -> tuple[Weights, str]:
+def _find_weights(weights: PathLike | Weights, images: Sequence | None) -> tuple[Weights, str]:
     """Give (weights, where they are from); empty weights stand for k-means filters."""
     if isinstance(weights, dict):
         try:
@@ -478,21 +447,30 @@ def _find_weights(
     asked = str(weights)
     if asked == "auto":
         asked = os.environ.get("NST_WEIGHTS", "").strip() or "auto"
-    if asked == "kmeans":
-        return _kmeans("as asked", images)
+    if asked in ("embedded", "kmeans"):
+        return _offline(asked == "embedded", "as asked", images)
     if asked not in ("auto", "imagenet"):
-        known = Path(asked).name in KNOWN_FILES
+        known = Path(asked).name in KNOWN_FILES.values()
         return read_weights(asked), Path(asked).name + ("" if known else " (its hash is not known)")
     found, why = _find_imagenet(patient=asked == "imagenet")
     if found:
         return read_weights(found), f"ImageNet ({' '.join([found.name, *why])})"
     if asked == "imagenet":
-        why += ["Or use weights='kmeans'.", f"See {PRETRAINED / 'README.md'}."]
-        raise WeightsError(" ".join(why))
-    return _kmeans(" ".join(why), images)
+        remedy = f"Or use weights='embedded'. See {PRETRAINED / 'README.md'}."
+        raise WeightsError(" ".join([*why, remedy]))
+    return _offline(True, " ".join(why), images)
 
 
-def _kmeans(why: str, images: Sequence | None) -> tuple[Weights, str]:
+def _offline(embedded: bool, why: str, images: Sequence | None) -> tuple[Weights, str]:
+    """The blocks that travel with the course, or k-means: if asked for, or if their file is bad."""
+    if embedded:
+        try:
+            if pooch.file_hash(str(EMBEDDED), "sha256") == EMBEDDED_SHA256:
+                return _read_npz(EMBEDDED), f"embedded filters, trained for this course ({why})"
+            fault = "is damaged or was replaced (wrong SHA-256)"
+        except OSError as error:
+            fault = f"cannot be read ({error.strerror})"
+        why += f"; {EMBEDDED} {fault}: get it again, see {PRETRAINED / 'README.md'}"
     if not images:
         given = f"k-means filters ({why}) are fitted to pictures"
         raise WeightsError(f"{given}: call load_vgg19(..., images=[C, S]).")
@@ -505,19 +483,14 @@ def _find_imagenet(patient: bool) -> tuple[Path | None, list[str]]:
     Unless `patient`, not if that failed in the last ten minutes: some networks let one wait.
     """
     found, bad = search_disk()
-    if found:
-        return found, list(bad.values())
-    if not patient and IN_VAIN and time.monotonic() - IN_VAIN[0][0] < 600:
-        return None, [*bad.values(), IN_VAIN[0][1]]
-    try:
-        found = download_weights()
-    except WeightsError as error:
-        IN_VAIN[:] = [(time.monotonic(), str(error))]
-        return None, [*bad.values(), str(error)]
-    return found, [bad[path] for path in bad if path != found]  # that one was replaced
-
-
-IN_VAIN: list[tuple[float, str]] = []  # when the last download failed, and why
+    soon = IN_VAIN and time.monotonic() - IN_VAIN[0][0] < 600
+    if not found and (patient or not soon):
+        try:
+            found = download_weights()
+            bad.pop(found, None)  # that one was replaced
+        except WeightsError as error:
+            IN_VAIN[:] = [(time.monotonic(), str(error))]
+    return found, [*bad.values()] if found else [*bad.values(), IN_VAIN[0][1]]
 
 
 def search_disk() -> tuple[Path | None, dict[Path, str]]:
@@ -525,10 +498,10 @@ def search_disk() -> tuple[Path | None, dict[Path, str]]:
     folders, bad = [PRETRAINED], {}
     with suppress(RuntimeError):  # a user without a home folder
         folders.append(Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models")
-    for path in (folder / name for folder in folders for name in KNOWN_FILES):
+    for path in (folder / name for folder in folders for name in KNOWN_FILES.values()):
         try:
             if path.is_file():
-                if _md5(path) in KNOWN_FILES[path.name]:
+                if _released_as(path) == path.name:
                     return path, bad
                 bad[path] = f"{path} is damaged (wrong MD5), delete it."
         except OSError as error:
@@ -536,8 +509,9 @@ def search_disk() -> tuple[Path | None, dict[Path, str]]:
     return None, bad
 
 
-def _md5(path: Path) -> str:
-    return pooch.file_hash(str(path), "md5")
+def _released_as(path: Path) -> str | None:
+    """The name under which a file of this content was released."""
+    return KNOWN_FILES.get(pooch.file_hash(str(path), "md5"))
 
 
 def download_weights(url: str = KERAS_URL, folder: Path = PRETRAINED, timeout: float = 15) -> Path:
@@ -546,7 +520,7 @@ def download_weights(url: str = KERAS_URL, folder: Path = PRETRAINED, timeout: f
     `timeout` is how long, in seconds, the server may keep silent; each of its addresses may take
     5 s to connect. Raises WeightsError.
     """
-    name, (md5, *_) = next(iter(KNOWN_FILES.items()))
+    name = next(iter(KNOWN_FILES.values()))
     remedy = f"Download it by hand, from {url}{name}, to {folder}."
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -555,11 +529,11 @@ def download_weights(url: str = KERAS_URL, folder: Path = PRETRAINED, timeout: f
         with bar, whole_file(folder / name) as temporary:
             patience = (min(5, timeout), timeout)  # to connect, to read
             pooch.HTTPDownloader(progressbar=bar, timeout=patience)(url + name, temporary, None)
-            if _md5(temporary) != md5:
+            if _released_as(temporary) != name:
                 raise WeightsError(f"What {url} sent is not VGG-19 (wrong MD5). {remedy}")
     except (OSError, ValueError) as error:  # requests' errors are OSErrors without a number
         with suppress(OSError):  # Windows does not rename over what another process reads: the same
-            if _md5(folder / name) == md5:
+            if _released_as(folder / name) == name:
                 return folder / name
         if getattr(error, "errno", None):
             raise WeightsError(f"Cannot write to {folder} ({error.strerror}). {remedy}") from None
@@ -578,19 +552,27 @@ def _sweep(folder: Path) -> None:
 # Files of weights
 
 
-def read_weights(path: str | os.PathLike) -> Weights:
+def read_weights(path: PathLike) -> Weights:
     """Read the convolutions of VGG-19 from Keras' .h5, MatConvNet's .mat or our .npz file.
 
     An .npz may hold the first blocks only. Raises WeightsError. A file with a released name must
     have its MD5. Any other file has its names, shapes and values checked; but filters that have
     changed places with others of their shape cannot be told from trained ones, nor can noise.
     """
-    path = _weights_file(path)
-    known, own = KNOWN_FILES.get(path.name), path.suffix == ".npz"
+    path = Path(os.path.expanduser(path))  # noqa: PTH111, Path's own needs a home folder
     try:
-        if not path.stat().st_size:
-            raise ValueError("it is empty")
-        if known and _md5(path) not in known:
+        _opened(path, repr(str(path))).close()
+    except ImageError as error:
+        kinds = "an .h5, .mat or .npz file, 'auto', 'imagenet', 'embedded' or 'kmeans'"
+        raise WeightsError(f"{error} Weights are {kinds}.") from None
+    if path.suffix not in READERS:
+        raise WeightsError(f"{path}: unknown suffix {path.suffix!r}; expected .h5, .mat or .npz.")
+    known, own = path.name in KNOWN_FILES.values(), path.suffix == ".npz"
+    try:
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise ValueError("it is empty")
+        if known and _released_as(path) != path.name:
             raise ValueError("its MD5 is not that of the released file")
         weights = READERS[path.suffix](path)
         _check_structure(weights, whole=not own)
@@ -599,29 +581,10 @@ def read_weights(path: str | os.PathLike) -> Weights:
             if not run[: kernel.size // 64 * 64].reshape(-1, 64).any(1).all():
                 raise ValueError(f"{name} has 64 zeros in a row, as if part was never written")
     except Exception as error:  # h5py, SciPy and zipfile raise what they like on damaged files
-        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        reason = reason.splitlines()[0] if reason else type(error).__name__
+        reason = f"{error} is missing" if isinstance(error, KeyError) else _reason(error)
         remedy = f"Delete it and get it again; see {PRETRAINED / 'README.md'}."
         raise WeightsError(f"{path} holds no VGG-19 that can be used: {reason}. {remedy}") from None
     return weights
-
-
-def _weights_file(path: str | os.PathLike) -> Path:
-    """Raise WeightsError unless there is such a file, it can be read and has a known suffix."""
-    try:
-        path = Path(path).expanduser()
-        if found := path.is_file():
-            with path.open("rb") as file:
-                file.read(1)
-    except (OSError, RuntimeError) as error:
-        why = f"cannot be read ({_reason(error)}); name one that you may read."
-        raise WeightsError(f"The weights file {str(path)!r} {why}") from None
-    if not found:
-        remedy = "give the path of an .h5, .mat or .npz file, or 'imagenet', 'kmeans' or 'auto'."
-        raise WeightsError(f"There is no weights file {str(path)!r}; {remedy}")
-    if path.suffix not in READERS:
-        raise WeightsError(f"{path}: unknown suffix {path.suffix!r}; expected .h5, .mat or .npz.")
-    return path
 
 
 def _floats(array: object) -> np.ndarray:
@@ -703,8 +666,8 @@ READERS = {".h5": _read_h5, ".mat": _read_mat, ".npz": _read_npz}
 
 # VGG-19 without a weight file: k-means filters, and the calibration of any filters
 
-FIT_VERSION = 1  # part of the cache's name: raise it when a change below alters the result
-PATCHES, ROUNDS = 8000, 5  # patches a layer, rounds of k-means
+FIT_VERSION = 3  # part of the cache's name: raise it when a change below alters the result
+PATCHES, ROUNDS = 4000, 5  # patches a layer, rounds of k-means
 ACTIVE = 0.5  # each filter fires on half of the patches
 RIDGE = 0.4  # of the whitening: 0.01 gives noise, 0.1 fine waves, 1 soft blots
 CACHE_FILES = 5  # fits kept in pretrained-model/, the newest
@@ -716,95 +679,98 @@ def fit_kmeans_vgg19(
     seed: int = 0,
     until: str = "block5_conv4",
     pooling: str = "avg",
+    content: str | None = None,
 ) -> Weights:
     """Fit VGG-19's filters up to `until` to `images`, (1, n_H, n_W, 3) in [0, 1] each.
 
     A layer's filters are the centroids of whitened 3x3 patches of the layer below (Coates 2012);
-    layers in `keep` have their given filters instead. Each layer is then *calibrated*: multiplied
-    by one number s > 0, so that the root mean square of its Gram matrix / (n_H n_W) is 1 on the
-    images, in the spirit of Gatys 2015 (mean activation 1). That changes nothing but units. ReLU
-    and pooling give s times as much for s times as much; so with kernel and bias times s, a layer's
-    activations are s times what they were; and with its kernel divided by s, the next layer does
-    not notice.
+    layers in `keep` have their given filters instead. Each layer is then *calibrated*: kernel and
+    bias are multiplied by s > 0, see `_calibration`, in the spirit of Gatys 2015 (mean activation
+    1), and so are its activations; the next kernel is divided by s. That changes nothing but units,
+    since ReLU and pooling give s times as much for s times as much.
 
     The same seed gives the same weights, rounded to half precision so that a cached fit equals a
     fresh one. With every layer in `keep` this function is the calibration alone, unrounded.
     """
-    rng, keep = np.random.default_rng(seed), keep or {}
+    rng, keep, weights, before = np.random.default_rng(seed), keep or {}, {}, 1.0
     # Pictures are rounded to 8 bits; undoing that at random gives flat ones some structure.
     xs = [check_picture(image)[..., ::-1] * 255.0 - BGR_MEAN for image in images]
     xs = [x + rng.uniform(-0.5, 0.5, x.shape).astype("f4") for x in xs]
-    weights, before = {}, 1.0  # `before`: the factor of the layer below, which a kept kernel undoes
+    missing = [name for name in layers_up_to([until]) if name not in keep]
+    if missing:  # a calibration alone is quick
+        print("Fitting filters:", *sorted({name[:6] for name in missing}), flush=True)
     for name in layers_up_to([until]):
-        if name.endswith("conv1") and not keep:  # a calibration alone is quick, a fit is not
-            print("" if weights else "Fitting filters:", name[:6], end="", flush=True)
         if is_after_pooling(name):
             xs = [tf.nn.pool(x, [2, 2], pooling.upper(), strides=[2, 2]) for x in xs]
         before = before if name in keep else 1.0  # what is fitted, is fitted to calibrated inputs
         kernel, bias = keep.get(name) or _fit_layer(xs, VGG19_LAYERS[name][1], rng)
         xs = [tf.nn.relu(tf.nn.conv2d(x, kernel / before, 1, "SAME") + bias) for x in xs]
-        s = 1.0 / _gram_size(xs) ** 0.5  # a Gram matrix grows with the square of the activations
-        if not 0 < s < float("inf"):
-            raise WeightsError(f"The activations of {name} are too large to be right; use others.")
+        s = _calibration(name, xs, name == content)
         kernel, bias = kernel * (s / before), bias * s
-        if name not in keep:
+        if name in missing:
             kernel, bias = (np.float32(np.float16(array)) for array in (kernel, bias))
-        weights[name], xs, before = (kernel, bias), [x * s for x in xs], s if name in keep else 1.0
-    if not keep:
-        print()
+        weights[name], xs, before = (kernel, bias), [x * s for x in xs], s
     return weights
 
 
-def _gram_size(activations: Sequence[tf.Tensor]) -> float:
-    """Root mean square of the entries of Gram / (n_H n_W), the mean over pictures."""
-    sizes = []
-    for a in activations:
-        a = tf.reshape(a, (-1, a.shape[-1]))  # (n_H*n_W, n_C)
-        gram = tf.matmul(a, a, transpose_a=True) / len(a)  # (n_C, n_C)
-        sizes.append(float(tf.sqrt(tf.reduce_mean(gram**2))))
-    return max(sum(sizes) / len(sizes), 1e-12)
+def _calibration(name: str, activations: Sequence[tf.Tensor], content: bool) -> float:
+    """Give s: the root mean square of Gram / (n_H n_W), the mean over pictures, becomes 1.
+
+    The content layer has mean square 1 on the first, or k-means would make J_content 10 times as
+    large as ImageNet's filters do.
+    """
+    flat = [tf.reshape(a, (-1, a.shape[-1])) for a in activations]  # (n_H*n_W, n_C)
+    if content:
+        sizes = [tf.reduce_mean(flat[0] ** 2)]
+    else:
+        grams = [tf.matmul(a, a, transpose_a=True) / len(a) for a in flat]  # (n_C, n_C)
+        sizes = [tf.sqrt(tf.reduce_mean(gram**2)) for gram in grams]
+    s = max(float(np.mean(sizes)), 1e-12) ** -0.5  # a size is of the activations' square
+    if not 0 < s < float("inf"):
+        raise WeightsError(f"The activations of {name} are too large to be right; use others.")
+    return s
 
 
-def _fit_layer(
-    xs: Sequence[tf.Tensor], filters: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def _fit_layer(xs: Sequence[tf.Tensor], filters: int, rng: np.random.Generator) -> Filters:
     """Fit one layer to its inputs, (1, n_H, n_W, n_C); give kernel and bias."""
-    patches = np.concatenate([_patches(x, PATCHES // len(xs), rng) for x in xs])  # (n, 9 n_C)
-    centred = tf.constant(patches - patches.mean(0))
-    whiten = _whitening(centred, min(filters, *patches.shape), rng)  # (9 n_C, rank)
-    centroids = _spherical_kmeans(tf.math.l2_normalize(centred @ whiten, axis=1), filters, rng)
+    patches = tf.concat([_patches(x, PATCHES // len(xs), rng) for x in xs], 0)  # (n, 9 n_C)
+    mean = tf.reduce_mean(patches, 0, keepdims=True)
+    whiten, points = _whitening(patches - mean, min(filters, *patches.shape), rng)
+    centroids = _spherical_kmeans(tf.math.l2_normalize(points, axis=1), filters, rng)
     kernel = tf.matmul(whiten, centroids, transpose_b=True)  # (9 n_C, filters)
-    responses = (tf.constant(patches) @ kernel).numpy()  # (n, filters)
-    bias = -np.quantile(responses[rng.permutation(len(patches))[:2000]], 1 - ACTIVE, axis=0)
+    # patches @ kernel, (n, filters), from the shorter products
+    responses = (tf.matmul(points, centroids, transpose_b=True) + mean @ kernel).numpy()
+    bias = -np.quantile(responses[::2], 1 - ACTIVE, axis=0).astype(np.float32)
     size = np.maximum(responses + bias, 0).mean(0) + 1e-6  # Gatys 2015: mean activation 1 a filter
-    kernel = (kernel.numpy() / size).reshape(3, 3, -1, filters)
-    return kernel.astype(np.float32), (bias / size).astype(np.float32)
+    return (kernel.numpy() / size).reshape(3, 3, -1, filters), bias / size
 
 
-def _patches(x: tf.Tensor, n: int, rng: np.random.Generator) -> np.ndarray:
+def _patches(x: tf.Tensor, n: int, rng: np.random.Generator) -> tf.Tensor:
     """Draw n of the 3x3 patches of x, (1, n_H, n_W, n_C), or all if there are fewer: (n, 9 n_C)."""
-    x = np.pad(x[0], ((1, 1), (1, 1), (0, 0)), "symmetric")
-    windows = sliding_window_view(x, (3, 3), axis=(0, 1))  # (n_H, n_W, n_C, 3, 3)
-    n_H, n_W = windows.shape[:2]
+    n_H, n_W, n_C = x.shape[1:]
+    padded = tf.pad(x[0], ((1, 1), (1, 1), (0, 0)), "SYMMETRIC")
     row, column = np.divmod(rng.permutation(n_H * n_W)[:n], n_W)
-    return windows[row, column].transpose(0, 2, 3, 1).reshape(len(row), -1)
+    corners, width = row * (n_W + 2) + column, np.arange(3)
+    places = corners[:, None, None] + width[:, None] * (n_W + 2) + width  # (n, 3, 3)
+    return tf.reshape(tf.gather(tf.reshape(padded, (-1, n_C)), places), (len(row), -1))
 
 
-def _whitening(x: tf.Tensor, rank: int, rng: np.random.Generator) -> tf.Tensor:
-    """Give W, (d, rank), such that the columns of x W are decorrelated; x is (n, d), centred.
+def _whitening(x: tf.Tensor, rank: int, rng: np.random.Generator) -> tuple[tf.Tensor, tf.Tensor]:
+    """Give W, (d, rank), and x W, whose columns are decorrelated; x is (n, d), centred.
 
     Where d > rank, x is first projected on its main directions, found by one power iteration from
-    random ones (Halko et al. 2011). The matrix products are TensorFlow's: NumPy's OpenBLAS becomes
-    many times slower as soon as another program uses a core.
+    random ones (Halko et al. 2011), with three rows a direction. The matrix products are
+    TensorFlow's: NumPy's OpenBLAS becomes many times slower as soon as another program uses a core.
     """
-    project = None
+    main = tf.eye(x.shape[1])
     if x.shape[1] > rank:
+        few = x[:: -(-len(x) // (3 * rank))]  # from all pictures alike: the rows are shuffled
         guess = tf.constant(rng.standard_normal((x.shape[1], rank), np.float32))
-        spread = tf.matmul(x, x @ guess, transpose_a=True)  # (d, rank)
-        project = tf.matmul(spread, _inverse_root(spread, 1e-6), transpose_b=True)
-        x = x @ project
+        spread = tf.matmul(few, few @ guess, transpose_a=True)  # (d, rank)
+        main = tf.matmul(spread, _inverse_root(spread, 1e-6), transpose_b=True)
+    x = x @ main
     whiten = tf.transpose(_inverse_root(x, RIDGE))
-    return whiten if project is None else project @ whiten
+    return main @ whiten, x @ whiten
 
 
 def _inverse_root(x: tf.Tensor, ridge: float) -> tf.Tensor:
@@ -827,13 +793,10 @@ def _spherical_kmeans(points: tf.Tensor, k: int, rng: np.random.Generator) -> tf
     return centroids
 
 
-def _cached_fit(images: Sequence[tf.Tensor], seed: int, until: str) -> Weights:
-    """Fit k-means filters, or take them from pretrained-model/ if they were fitted before."""
-    settings = f"{FIT_VERSION} {seed} {until} {PATCHES} {ROUNDS} {ACTIVE} {RIDGE}"
-    digest = hashlib.sha256(settings.encode())
-    for image in images:
-        digest.update(np.asarray(image).tobytes() + str(image.shape).encode())
-    key = digest.hexdigest()
+def _cached_fit(images: Sequence, keep: Weights, seed: int, *options: str | None) -> Weights:
+    """Fit what is not in `keep`, or take it from pretrained-model/ if it was fitted before."""
+    settings = f"{FIT_VERSION} {seed} {options} {PATCHES} {ROUNDS} {ACTIVE} {RIDGE}"
+    key = _digest(settings, keep, images)
     path = PRETRAINED / f"kmeans-{key[:16]}.npz"
     if os.access(path, os.F_OK):
         with suppress(Exception):  # zipfile and NumPy raise what they like on damaged files
@@ -842,48 +805,36 @@ def _cached_fit(images: Sequence[tf.Tensor], seed: int, until: str) -> Weights:
                 if file["check"] == _digest(key, fitted):
                     return fitted
         print(f"{path} is damaged: the filters are fitted anew.")
-    fitted = fit_kmeans_vgg19(images, seed=seed, until=until)
+    fitted = fit_kmeans_vgg19(images, keep, seed, *options)
     try:
-        _keep_fit(path, fitted, _digest(key, fitted))
+        _keep_fit(path, fitted, keep, _digest(key, fitted))
     except (OSError, ValueError) as error:  # ValueError: zipfile, when the disk fills
         why = f"({_reason(error)}); next time it is made again."
         print(f"The fit is not kept in {PRETRAINED} {why}")
     return fitted
 
 
-def _digest(key: str, weights: Weights) -> str:
+def _digest(key: str, weights: Weights, images: Sequence[tf.Tensor] = ()) -> str:
     """Give the SHA-256 of a fit: no other fit, and no part of one, passes for it."""
     digest = hashlib.sha256(key.encode())
-    for name, arrays in weights.items():
-        digest.update(name.encode() + b"".join(array.tobytes() for array in arrays))
+    pictures = [(str(np.shape(image)), [image]) for image in images]
+    for name, arrays in (*weights.items(), *pictures):
+        digest.update(name.encode() + b"".join(np.asarray(array).tobytes() for array in arrays))
     return digest.hexdigest()
 
 
-def _keep_fit(path: Path, fitted: Weights, check: str) -> None:
+def _keep_fit(path: Path, fitted: Weights, keep: Weights, check: str) -> None:
     """Write a fit, whole or not at all, and remove the oldest. Raises OSError, ValueError."""
-    halves = {"check": check}
-    for name, (kernel, bias) in fitted.items():  # exact: the fit is rounded to half precision
-        halves |= {f"{name}/kernel": np.float16(kernel), f"{name}/bias": np.float16(bias)}
+    parts = {"check": check}
+    for name, (kernel, bias) in fitted.items():
+        kind = np.float32 if name in keep else np.float16  # exact: a fit is rounded to it
+        parts |= {f"{name}/kernel": kind(kernel), f"{name}/bias": kind(bias)}
     PRETRAINED.mkdir(parents=True, exist_ok=True)
     _sweep(PRETRAINED)
     with whole_file(path) as temporary:
-        np.savez(temporary, **halves)
+        np.savez(temporary, **parts)
     for old in sorted(PRETRAINED.glob("kmeans-*.npz"), key=os.path.getmtime)[:-CACHE_FILES]:
         old.unlink(missing_ok=True)
-
-
-def with_unit_content(weights: Weights, name: str, image: tf.Tensor, pooling: str) -> Weights:
-    """Scale the content layer to mean square 1 on the content picture, and its successor back.
-
-    Otherwise J_content would be some 10 times larger with k-means filters than with ImageNet's.
-    """
-    (a_C,) = tf.nest.flatten(build_vgg19(weights, [name], pooling)(image))
-    s = float(tf.reduce_mean(a_C**2)) ** -0.5 if tf.reduce_any(a_C > 0) else 1.0
-    weights = {**weights, name: (weights[name][0] * s, weights[name][1] * s)}
-    above = dict(zip(VGG19_LAYERS, list(VGG19_LAYERS)[1:], strict=False)).get(name)
-    if above in weights:
-        weights[above] = weights[above][0] / s, weights[above][1]
-    return weights
 
 
 # ---------------------------------------------------------------------------------- previews
@@ -892,34 +843,32 @@ def with_unit_content(weights: Weights, name: str, image: tf.Tensor, pooling: st
 
 def show_images(images: dict[str, tf.Tensor], columns: int = 3, width: float = 9.0) -> Figure:
     """Draw pictures, {title: (1, n_H, n_W, 3) in [0, 1]}, side by side; `width` is in inches."""
-    rows, columns = -(-len(images) // columns), min(columns, len(images))
-    shapes = [np.shape(image)[-3:-1] for image in images.values()]
-    height = width / columns * np.mean([n_H / n_W for n_H, n_W in shapes]) + 0.35
-    figure, panels = _panels(rows, columns, (width, min(rows * height, 2 * width)))
-    for panel, (title, image) in zip(panels, images.items(), strict=False):
+    aspect = np.mean([np.shape(image)[-3] / np.shape(image)[-2] for image in images.values()])
+    figure, panels = _panels(list(images), columns, width, aspect)
+    for panel, image in zip(panels, images.values(), strict=False):
         panel.imshow(to_pixels(image))
-        panel.set_title(title, fontsize=12)
     return figure
 
 
 def show_maps(maps: dict[str, np.ndarray], columns: int = 4, label: str = "") -> Figure:
     """Draw matrices, {title: (n_H, n_W)}, as heat maps that share one scale."""
-    rows, columns = -(-len(maps) // columns), min(columns, len(maps))
-    figure, panels = _panels(rows, columns, (9, 9 / columns * rows * 0.85 + 0.6))
+    figure, panels = _panels(list(maps), columns, 9, 0.85)
     scale = {"vmin": min(map(np.min, maps.values())), "vmax": max(map(np.max, maps.values()))}
-    for panel, (title, values) in zip(panels, maps.items(), strict=False):
+    for panel, values in zip(panels, maps.values(), strict=False):
         drawn = panel.imshow(values, cmap="viridis", **scale)
-        panel.set_title(title, fontsize=11)
     figure.colorbar(drawn, ax=panels, shrink=0.8, label=label)
     return figure
 
 
-def _panels(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, list]:
-    """An empty figure of `size` inches, and its panels row by row, without axes."""
-    figure = Figure(figsize=size, layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
-    for panel in panels:
-        panel.axis("off")
+def _panels(titles: list[str], columns: int, width: float, aspect: float) -> tuple[Figure, list]:
+    """A figure, `width` inches wide, and its panels row by row, without axes."""
+    rows, columns = -(-len(titles) // columns), min(columns, len(titles))
+    height = min(rows * (width / columns * aspect + 0.35), 2 * width)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    bare = {"frame_on": False, "xticks": [], "yticks": []}
+    panels = figure.subplots(rows, columns, squeeze=False, subplot_kw=bare).ravel().tolist()
+    for panel, title in zip(panels, titles, strict=False):
+        panel.set_title(title, fontsize=12)
     return figure, panels
 
 
@@ -935,31 +884,27 @@ def draw_vgg19(style_layers: Sequence[str], content_layer: str) -> Figure:
     figure = Figure(figsize=(9, 3.8), layout="constrained")
     axes, left, bars = figure.subplots(), 0.0, {}
     words = {"ha": "center", "va": "center", "fontsize": 9, "rotation": 90}
-    words["bbox"] = {"color": "white", "alpha": 0.8, "pad": 1}
     for name, (_, filters) in VGG19_LAYERS.items():
-        block, first = int(name[5]), name.endswith("conv1")
-        left += 0.5 if first and block > 1 else 0.0  # room for the pooling
+        block = int(name[5])
+        left += 0.5 * is_after_pooling(name)  # room for the pooling
         width, height = 0.45 + filters / 600, (6 - block) / 5
         kind = "style" if name in style_layers else "content" if name == content_layer else "other"
-        look = {"color": KINDS[kind][0], "hatch": KINDS[kind][1], "edgecolor": "black"}
-        bars[kind] = axes.bar(left, height, width, bottom=-height / 2, align="edge", **look)
-        axes.text(left + width / 2, 0, name[-5:], **words)
-        if first:
+        colour, hatch, legend = KINDS[kind]
+        look = {"color": colour, "hatch": hatch, "edgecolor": "black", "align": "edge"}
+        bars[legend] = axes.bar(left, height, width, bottom=-height / 2, **look)
+        box = {"color": "white", "alpha": 0.8, "pad": 1}
+        axes.text(left + width / 2, 0, name[-5:], bbox=box, **words)
+        if name.endswith("conv1"):
             side = "" if block == 1 else f"/{2 ** (block - 1)}"
             about = f"block{block}\n{filters} filters\nside{side}"
             axes.text(left, 0.56, about, fontsize=9.5, va="bottom")
         left += width + 0.08
-    known = {KINDS[kind][2]: bars[kind] for kind in KINDS if kind in bars}
-    axes.legend(known.values(), known.keys(), loc="lower right", fontsize=10)
+    known = [legend for _, _, legend in KINDS.values() if legend in bars]
+    axes.legend([bars[legend] for legend in known], known, loc="lower right", fontsize=10)
     title = "The 16 convolutions of VGG-19, with pooling between the blocks"
     axes.set(xlim=(-0.1, left), ylim=(-0.55, 0.95), title=title)
     axes.axis("off")
     return figure
-
-
-def show_progress(image: tf.Tensor, step: int, J: float) -> Figure:
-    """Draw G as it is after `step` steps."""
-    return show_images({f"G after {step} steps, J = {J:.3g}": image}, width=4.5)
 
 
 def plot_costs(history: Sequence[Sequence[float]], title: str = "The costs fall") -> Figure:

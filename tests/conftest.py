@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-os.environ.update(NST_WEIGHTS="kmeans", NST_FAST="1", TF_CPP_MIN_LOG_LEVEL="3")
+os.environ.update(NST_WEIGHTS="embedded", NST_FAST="1", TF_CPP_MIN_LOG_LEVEL="3")
 KERAS = tempfile.TemporaryDirectory(prefix="nst-keras-")  # the user's keras.json is not ours
 os.environ["KERAS_HOME"] = KERAS.name
 os.environ["KERAS_BACKEND"] = "tensorflow"  # some tests import keras before nst_utils
@@ -114,6 +114,7 @@ def small(no_cache, monkeypatch):
     import nst_utils
 
     monkeypatch.setattr(nst_utils, "VGG19_LAYERS", little_weights.SMALL)
+    monkeypatch.setattr(nst_utils, "EMBEDDED", no_cache / "none.npz")  # its filters are too many
     monkeypatch.setenv("NST_WEIGHTS", "")
     return no_cache
 
@@ -128,8 +129,8 @@ def released(small, monkeypatch):
     path = little_weights.write("h5", small / "payload.h5")
     payload = path.read_bytes()
     path.unlink()
-    known = (hashlib.md5(payload).hexdigest(),)
-    monkeypatch.setitem(nst_utils.KNOWN_FILES, little_weights.NAME, known)
+    md5 = hashlib.md5(payload).hexdigest()
+    monkeypatch.setitem(nst_utils.KNOWN_FILES, md5, little_weights.NAME)
     nowhere = ("http://127.0.0.1:9/", small, 5)
     monkeypatch.setattr(nst_utils.download_weights, "__defaults__", nowhere)
     return payload

@@ -18,7 +18,7 @@ import scipy.io
 import nst_utils
 from nst_utils import WeightsError
 
-NAME = next(iter(nst_utils.KNOWN_FILES))
+NAME = next(iter(nst_utils.KNOWN_FILES.values()))
 RNG = np.random.default_rng(0)
 FULL = nst_utils.VGG19_LAYERS
 SMALL = {n: (i if i == 3 else i // 32, o // 32) for n, (i, o) in FULL.items()}
@@ -227,4 +227,4 @@ DISKS = {  # what -> a context in which the folder cannot be written
 
 
 def cached(images=IMAGES):
-    return nst_utils._cached_fit(images, 0, "block5_conv4")
+    return nst_utils._cached_fit(images, {}, 0, "block5_conv4")

@@ -20,7 +20,7 @@ def fits(monkeypatch):
     """Fitting is a look-up here; the list of fits made."""
     made = []
 
-    def fit(images, seed, until):
+    def fit(images, keep, seed, until, *_):
         made.append(until)
         return WEIGHTS if np.array_equal(images[0], IMAGES[0]) else OTHERS
 
@@ -29,18 +29,21 @@ def fits(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "what", ["seed", "until", "pictures", "shape", "FIT_VERSION", "PATCHES", "ROUNDS", "ACTIVE",
-             "RIDGE"]
+    "what", ["seed", "until", "pooling", "content", "keep", "pictures", "shape", "FIT_VERSION",
+             "PATCHES", "ROUNDS", "ACTIVE", "RIDGE"]
 )  # fmt: skip
 def test_a_fit_of_something_else_is_another(small, fits, monkeypatch, what):
     def fit(**other):
-        given = {"images": IMAGES, "seed": 0, "until": "block5_conv4"} | other
-        return nst_utils._cached_fit(**given)
+        given = {"images": IMAGES, "keep": {}, "seed": 0, "until": "block5_conv4"} | other
+        pooling, content = given.pop("pooling", "avg"), given.pop("content", None)
+        return nst_utils._cached_fit(*given.values(), pooling, content)
 
     fit()
     if what.isupper():
         monkeypatch.setattr(nst_utils, what, getattr(nst_utils, what) * 2)
     changed = {"seed": {"seed": 1}, "until": {"until": "block4_conv2"},
+               "pooling": {"pooling": "max"}, "content": {"content": "block4_conv2"},
+               "keep": {"keep": {"block1_conv1": WEIGHTS["block1_conv1"]}},
                "pictures": {"images": IMAGES[::-1]},
                "shape": {"images": [IMAGES[0].reshape(1, 16, 64, 3), IMAGES[1]]}}  # fmt: skip
     for _ in range(2):

@@ -168,7 +168,7 @@ def places(folder: Path) -> dict[str, tuple[object, str]]:
         "number": (0, "(int)"),
         "list": (["a.png"], "(list)"),
         "class": (Path, "(type)"),
-        "text file": (io.StringIO("abc"), "open as text"),
+        "text file": (io.StringIO("abc"), "open as binary"),
         "picture": (Image.new("RGB", (3, 3)), "no path"),
     }
     if os.name == "posix":

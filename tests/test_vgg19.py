@@ -108,7 +108,7 @@ def test_calibrated_sizes(tmp_path, weights, source, no_cache):
             a = tf.reshape(activations[layer], (-1, activations[layer].shape[-1]))
             rms.append(np.sqrt(np.mean((tf.transpose(a) @ a / len(a)).numpy() ** 2)))
         assert np.mean(rms) == pytest.approx(1, rel=0.05)  # the fit saw dithered pictures
-    assert float(tf.reduce_mean(outputs[0][-1] ** 2)) == pytest.approx(1, rel=1e-3)
+    assert float(tf.reduce_mean(outputs[0][-1] ** 2)) == pytest.approx(1, rel=0.05)
 
 
 def test_same_seed_same_filters(monkeypatch):
@@ -197,16 +197,16 @@ def test_a_content_layer_that_is_a_style_layer_keeps_its_gram_matrix():
     np.testing.assert_allclose(alone[1], both[1], rtol=1e-4)
 
 
-def test_auto_falls_back_to_kmeans_and_says_why(no_cache, monkeypatch, capsys):
+def test_auto_falls_back_to_embedded_filters_and_says_why(no_cache, monkeypatch, capsys):
     monkeypatch.setenv("NST_WEIGHTS", "")
     monkeypatch.setattr(nst_utils, "KERAS_URL", "http://127.0.0.1:9/")
     monkeypatch.setattr(
         nst_utils.download_weights, "__defaults__", ("http://127.0.0.1:9/", no_cache, 1)
     )
-    name = next(iter(nst_utils.KNOWN_FILES))
+    name = next(iter(nst_utils.KNOWN_FILES.values()))
     (no_cache / name).write_bytes(b"damaged")
     model = load_vgg19(["block1_conv1"], images=IMAGES)
-    assert "k-means" in model.weights_source and "damaged" in model.weights_source
+    assert "embedded" in model.weights_source and "damaged" in model.weights_source
     assert "No download" in capsys.readouterr().out
     with pytest.raises(WeightsError, match="damaged"):
         load_vgg19(["block1_conv1"], "imagenet", IMAGES)

@@ -1,5 +1,6 @@
 """Processes that download, fit or write weights: killed, and two at once."""
 
+import hashlib
 import multiprocessing
 import os
 import sys
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("small")
 
 def child(kind, folder, url, md5):
     """What another process does: "download", "fit" or "save" a large fit. It has its own module."""
-    nst_utils.PRETRAINED, nst_utils.KNOWN_FILES[NAME] = Path(folder), (md5,)
+    nst_utils.PRETRAINED, nst_utils.KNOWN_FILES[md5] = Path(folder), NAME
     if kind == "download":
         nst_utils.download_weights(f"{url}slow/", Path(folder), 5)
         return
@@ -28,7 +29,7 @@ def child(kind, folder, url, md5):
         nst_utils.fit_kmeans_vgg19 = lambda *_, **__: large()
     else:
         nst_utils.VGG19_LAYERS = SMALL
-    nst_utils._cached_fit(IMAGES, 1 if kind == "save" else 0, "block5_conv4")
+    nst_utils._cached_fit(IMAGES, {}, 1 if kind == "save" else 0, "block5_conv4")
 
 
 def large():
@@ -56,7 +57,7 @@ def start(monkeypatch):
 
 @pytest.mark.slow
 def test_killed_at_random_moments(server, small, released, start, monkeypatch):
-    md5, took, rng = nst_utils.KNOWN_FILES[NAME][0], {}, random_moments()
+    md5, took, rng = hashlib.md5(released).hexdigest(), {}, random_moments()
     for kind in ("download", "download", "fit", "save"):  # the first includes the import
         begun = time.monotonic()
         process = start(kind, str(small / "timing" / kind), server, md5)
@@ -97,8 +98,8 @@ def test_killed_at_random_moments(server, small, released, start, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["download", "fit", "save"])
-def test_two_processes_at_once(server, small, start, kind):
-    md5 = nst_utils.KNOWN_FILES[NAME][0]
+def test_two_processes_at_once(server, small, released, start, kind):
+    md5 = hashlib.md5(released).hexdigest()
     folders = [small / "alone", small / "shared", small / "shared"]
     started = [start(kind, str(folder), server, md5) for folder in folders]
     for process in started:

@@ -54,32 +54,24 @@ def make_case(number: int, size: int, content_layer: str) -> Case:
     content, style = (find(f, n) for f, n in zip(("content", "styles"), PAIRS[number], strict=True))
     C = nst_utils.load_image(content, size)
     S = painter.same_area(nst_utils.load_image(style), C, 1)
-    keep = nst_utils.read_weights(TRAINED) if TRAINED.is_file() else None
+    blocks = TRAINED if TRAINED.is_file() else nst_utils.EMBEDDED
+    keep = nst_utils.read_weights(blocks)
     fitted = nst_utils.fit_kmeans_vgg19([C, S], keep=keep, pooling="max")
-    weights = nst_utils.with_unit_content(dict(fitted), content_layer, C, "max")
+    weights = nst_utils.fit_kmeans_vgg19([C, S], fitted, pooling="max", content=content_layer)
     name = f"{content.stem} + {style.stem}"
-    return Case(
-        name, C, S, weights, unscaled(fitted, keep or {}, C), TRAINED.stem if keep else "k-means"
-    )
+    return Case(name, C, S, weights, unscaled(fitted, keep, C), blocks.stem)
 
 
 def unscaled(fitted: nst_utils.Weights, keep: nst_utils.Weights, C: tf.Tensor) -> nst_utils.Weights:
-    """Undo the calibration: trained blocks as they are; those above get the last one's scale.
-
-    With k-means alone there is no scale to go back to; each layer gets 100, near ImageNet's.
-    """
+    """Undo the calibration: trained blocks as they are; those above get the last one's scale."""
     names = [name for name in VGG19_LAYERS if name in fitted]
-    last = next((name for name in reversed(names) if name in keep), None)
-    scale = 100.0
-    if last:
-        activations = [nst_utils.build_vgg19(w, [last], "max")(C) for w in (keep, fitted)]
-        a, b = (float(tf.reduce_mean(tf.nest.flatten(a)[0])) for a in activations)
-        scale = a / b
-    raw = {}
+    last = next(name for name in reversed(names) if name in keep)
+    activations = [nst_utils.build_vgg19(w, [last], "max")(C) for w in (keep, fitted)]
+    a, b = (float(tf.reduce_mean(tf.nest.flatten(a)[0])) for a in activations)
+    scale, raw = a / b, {}
     for name in names:
         kernel, bias = fitted[name]
-        below = names[names.index(name) - 1] if name != names[0] else None
-        raw[name] = keep.get(name) or (kernel * (1 if below else scale), bias * scale)
+        raw[name] = keep.get(name) or (kernel, bias * scale)
     return raw
 
 
