@@ -65,11 +65,10 @@ def whole_file(path: Path) -> Iterator[Path]:
 def load_image(path: PathLike | bytes | BinaryIO, max_side: int | None = None) -> tf.Tensor:
     """Read a picture as a tensor of shape (1, n_H, n_W, 3), float32, RGB in [0, 1].
 
-    `path` names a file, or is the contents of one (bytes), or a file open for reading ("rb"),
-    which is read from its start. Of several frames the first counts. A photo is turned upright by
-    its EXIF tag, an ICC profile is converted to sRGB, transparency is laid on white, 16-bit grey
-    is scaled (Pillow alone would clip it). With `max_side` the longer side is at most that many
-    pixels; a picture is never enlarged. Raises ImageError.
+    `path` names a file, or is the contents of one (bytes), or a file open for reading ("rb"), read
+    from its start. Of several frames the first counts. A photo is turned upright by its EXIF tag,
+    colours become sRGB by its ICC profile, transparency is laid on white, 16-bit grey is scaled.
+    The longer side is at most `max_side` pixels; nothing is enlarged. Raises ImageError.
     """
     if max_side is not None and not (isinstance(max_side, (int, np.integer)) and max_side >= 1):
         raise ImageError(f"max_side must be a whole number from 1 on, or None, not {max_side!r}.")
@@ -143,8 +142,7 @@ def _contents(source: object, shown: str) -> bytes:
             fault = f"is not readable ({_reason(error)})"
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source)
-    array = "an array needs no load_image: make it float, (1, n_H, n_W, 3), in [0, 1]"
-    raise ImageError(f"{shown} {fault}; open a picture with open(path, 'rb'); {array}.")
+    raise ImageError(f"{shown} {fault}: use open(path, 'rb'); an array needs no load_image.")
 
 
 # Pillow reads EPS by starting Ghostscript, another program; of DDS it does not notice, before
@@ -217,8 +215,7 @@ def match_shape(image: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     scale = min(h / n_H, w / n_W)
     height, width = max(1, round(n_H * scale)), max(1, round(n_W * scale))
     image = tf.image.crop_to_bounding_box(image, (h - height) // 2, (w - width) // 2, height, width)
-    resized = tf.image.resize(image, (n_H, n_W), "lanczos3", antialias=True)
-    return tf.clip_by_value(resized, 0.0, 1.0)
+    return tf.clip_by_value(tf.image.resize(image, (n_H, n_W), "lanczos3", antialias=True), 0, 1)
 
 
 def _what_else(image: object, smallest: int = 1) -> str:
@@ -243,12 +240,10 @@ def to_pixels(image: tf.Tensor | np.ndarray) -> np.ndarray:
         if kind not in ("uint8", "bool", "bfloat16") and pixels.dtype.kind != "f":
             raise TypeError(f"{kind} {pixels.shape}"[:200])
     except Exception as error:  # what is no array raises what it likes
-        expected = "A picture is an array of float in [0, 1] (or uint8)"
-        raise ImageError(f"{expected}, not {_reason(error)}.") from None
+        raise ImageError(f"A picture is float in [0, 1], or uint8, not {_reason(error)}.") from None
     pixels = pixels[0] if pixels.ndim == 4 and len(pixels) == 1 else pixels
     if pixels.ndim != 3 or pixels.shape[-1] != 3 or 0 in pixels.shape:
-        found = f"got {np.shape(image)}"
-        raise ImageError(f"Expected shape (1, n_H, n_W, 3) or (n_H, n_W, 3), {found}.")
+        raise ImageError(f"Expected (1, n_H, n_W, 3) or (n_H, n_W, 3), not {np.shape(image)}.")
     if kind == "uint8":
         return pixels.copy()
     pixels = pixels.astype(np.float64)
@@ -259,11 +254,11 @@ def to_pixels(image: tf.Tensor | np.ndarray) -> np.ndarray:
     return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
 
 
-def save_image(image: tf.Tensor, path: PathLike, settings: str | None = None) -> Path:
+def save_image(image: tf.Tensor | np.ndarray, path: PathLike, settings: str | None = None) -> Path:
     """Write an image in [0, 1] to `path`, whole or not at all; the suffix sets the format.
 
-    `settings` is kept in a PNG's metadata, so that a picture says how it was made.
-    Raises ImageError for a wrong shape, NaN, an unknown suffix or a folder that cannot be written.
+    A PNG keeps `settings`, which say how it was made. Raises ImageError for a wrong shape, NaN, an
+    unknown suffix or a folder that cannot be written.
     """
     path, pixels = check_output(path), to_pixels(image)
     options: dict = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else {}
@@ -279,8 +274,7 @@ def check_output(path: PathLike) -> Path:
         path = Path(os.fsdecode(path))
     kind = Image.registered_extensions().get(path.suffix.lower())
     if kind not in WRITTEN or kind not in Image.SAVE:
-        found = f"unknown picture format {path.suffix!r}"
-        raise ImageError(f"{_shown(path)}: {found}; use .png or .jpg.")
+        raise ImageError(f"{_shown(path)}: unknown format {path.suffix!r}; use .png or .jpg.")
     with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
@@ -358,9 +352,8 @@ def load_vgg19(
     else a verified file in pretrained-model/ or in Keras' cache; else a download of 80 MB; else the
     embedded blocks, which were trained here. `model.weights_source` says which it was.
 
-    With `images` the network is calibrated on them, see `fit_kmeans_vgg19`; the *last* name is
-    taken as the content layer. Without `images` the weights stay as they are in the file.
-    Nothing above the deepest layer asked for is built. Raises WeightsError.
+    With `images` the network is calibrated on them, see `fit_kmeans_vgg19`; the *last* name is the
+    content layer. Without, the weights stay as they are in the file. Raises WeightsError.
     """
     layer_names = list(layer_names)
     unknown = ", ".join(repr(name) for name in layer_names if name not in VGG19_LAYERS)
@@ -425,7 +418,6 @@ def check_picture(image: tf.Tensor) -> tf.Tensor:
 
 
 # Where weights come from, in the order in which they are tried
-
 KERAS_URL = "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/"
 KNOWN_FILES = {  # MD5 -> name, of the released files; Keras 3 keras/src/applications/vgg19.py
     "253f8cb515780f3b799900260a226db6": "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
@@ -456,8 +448,7 @@ def _find_weights(weights: PathLike | Weights, images: Sequence | None) -> tuple
     if found:
         return read_weights(found), f"ImageNet ({' '.join([found.name, *why])})"
     if asked == "imagenet":
-        remedy = f"Or use weights='embedded'. See {PRETRAINED / 'README.md'}."
-        raise WeightsError(" ".join([*why, remedy]))
+        raise WeightsError(f"{' '.join(why)} Or use 'embedded'. See {PRETRAINED / 'README.md'}.")
     return _offline(True, " ".join(why), images)
 
 
@@ -472,18 +463,14 @@ def _offline(embedded: bool, why: str, images: Sequence | None) -> tuple[Weights
             fault = f"cannot be read ({error.strerror})"
         why += f"; {EMBEDDED} {fault}: get it again, see {PRETRAINED / 'README.md'}"
     if not images:
-        given = f"k-means filters ({why}) are fitted to pictures"
-        raise WeightsError(f"{given}: call load_vgg19(..., images=[C, S]).")
+        raise WeightsError(f"k-means filters ({why}) need pictures: give images=[C, S], too.")
     return {}, f"k-means filters fitted to the pictures ({why})"
 
 
 def _find_imagenet(patient: bool) -> tuple[Path | None, list[str]]:
-    """Find the released weights on the disk, or download them; and say what was wrong on the way.
-
-    Unless `patient`, not if that failed in the last ten minutes: some networks let one wait.
-    """
+    """Find the released weights on the disk, or download them; say what was wrong on the way."""
     found, bad = search_disk()
-    soon = IN_VAIN and time.monotonic() - IN_VAIN[0][0] < 600
+    soon = IN_VAIN and time.monotonic() - IN_VAIN[0][0] < 600  # some networks let one wait
     if not found and (patient or not soon):
         try:
             found = download_weights()
@@ -517,13 +504,11 @@ def _released_as(path: Path) -> str | None:
 def download_weights(url: str = KERAS_URL, folder: Path = PRETRAINED, timeout: float = 15) -> Path:
     """Download the 80 MB of VGG-19 without its top, show progress, check the hash, then rename.
 
-    `timeout` is how long, in seconds, the server may keep silent; each of its addresses may take
-    5 s to connect. Raises WeightsError.
+    The server may be silent for `timeout` seconds, and take 5 to connect. Raises WeightsError.
     """
     name = next(iter(KNOWN_FILES.values()))
     remedy = f"Download it by hand, from {url}{name}, to {folder}."
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
         bar = tqdm(total=80_134_624, desc="VGG-19", unit="B", unit_scale=True, file=sys.stdout)
         with bar, whole_file(folder / name) as temporary:
@@ -542,7 +527,8 @@ def download_weights(url: str = KERAS_URL, folder: Path = PRETRAINED, timeout: f
 
 
 def _sweep(folder: Path) -> None:
-    """Remove temporary files of killed processes, an hour old; their dot keeps them from use."""
+    """Make the folder; remove files of killed processes, an hour old, which their dot hides."""
+    folder.mkdir(parents=True, exist_ok=True)
     for left in (*folder.glob(".kmeans-*.npz"), *folder.glob(".vgg19_weights*.h5")):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > 3600:
@@ -555,9 +541,9 @@ def _sweep(folder: Path) -> None:
 def read_weights(path: PathLike) -> Weights:
     """Read the convolutions of VGG-19 from Keras' .h5, MatConvNet's .mat or our .npz file.
 
-    An .npz may hold the first blocks only. Raises WeightsError. A file with a released name must
-    have its MD5. Any other file has its names, shapes and values checked; but filters that have
-    changed places with others of their shape cannot be told from trained ones, nor can noise.
+    An .npz may hold the first blocks only. A file with a released name must have its MD5. Others
+    have names, shapes and values checked, but not that filters are in their places, nor that they
+    are more than noise. Raises WeightsError.
     """
     path = Path(os.path.expanduser(path))  # noqa: PTH111, Path's own needs a home folder
     try:
@@ -599,11 +585,10 @@ def _floats(array: object) -> np.ndarray:
 def _check_structure(weights: Weights, whole: bool) -> None:
     """Raise ValueError unless names, shapes and values can be those of VGG-19."""
     names = list(VGG19_LAYERS)[: 16 if whole else len(weights)]
-    missing = [name for name in names if name not in weights]
-    if missing == ["block3_conv4", "block4_conv4", "block5_conv4"]:
-        raise ValueError("it is a VGG-16 (13 convolutions), 16 are needed")
-    if missing or not names:
-        raise ValueError(f"{missing[0] if missing else 'block1_conv1'} is missing")
+    missing = [name for name in names or VGG19_LAYERS if name not in weights]
+    if missing:
+        vgg16 = " (as in a VGG-16)" if missing[0] == "block3_conv4" else ""
+        raise ValueError(f"{missing[0]} is missing{vgg16}")
     for name in names:
         kernel, bias = weights[name]
         shape = (3, 3, *VGG19_LAYERS[name])
@@ -665,7 +650,6 @@ def _read_npz(path: Path) -> Weights:
 READERS = {".h5": _read_h5, ".mat": _read_mat, ".npz": _read_npz}
 
 # VGG-19 without a weight file: k-means filters, and the calibration of any filters
-
 FIT_VERSION = 3  # part of the cache's name: raise it when a change below alters the result
 PATCHES, ROUNDS = 4000, 5  # patches a layer, rounds of k-means
 ACTIVE = 0.5  # each filter fires on half of the patches
@@ -716,8 +700,7 @@ def fit_kmeans_vgg19(
 def _calibration(name: str, activations: Sequence[tf.Tensor], content: bool) -> float:
     """Give s: the root mean square of Gram / (n_H n_W), the mean over pictures, becomes 1.
 
-    The content layer has mean square 1 on the first, or k-means would make J_content 10 times as
-    large as ImageNet's filters do.
+    The content layer has mean square 1 on the first: k-means' J_content would be 10 times larger.
     """
     flat = [tf.reshape(a, (-1, a.shape[-1])) for a in activations]  # (n_H*n_W, n_C)
     if content:
@@ -758,9 +741,9 @@ def _patches(x: tf.Tensor, n: int, rng: np.random.Generator) -> tf.Tensor:
 def _whitening(x: tf.Tensor, rank: int, rng: np.random.Generator) -> tuple[tf.Tensor, tf.Tensor]:
     """Give W, (d, rank), and x W, whose columns are decorrelated; x is (n, d), centred.
 
-    Where d > rank, x is first projected on its main directions, found by one power iteration from
-    random ones (Halko et al. 2011), with three rows a direction. The matrix products are
-    TensorFlow's: NumPy's OpenBLAS becomes many times slower as soon as another program uses a core.
+    Where d > rank, x is projected on its main directions, found by one power iteration from random
+    ones (Halko et al. 2011), on three rows for each. The products are TensorFlow's: NumPy's
+    OpenBLAS becomes many times slower as soon as another program uses a core.
     """
     main = tf.eye(x.shape[1])
     if x.shape[1] > rank:
@@ -795,8 +778,8 @@ def _spherical_kmeans(points: tf.Tensor, k: int, rng: np.random.Generator) -> tf
 
 def _cached_fit(images: Sequence, keep: Weights, seed: int, *options: str | None) -> Weights:
     """Fit what is not in `keep`, or take it from pretrained-model/ if it was fitted before."""
-    settings = f"{FIT_VERSION} {seed} {options} {PATCHES} {ROUNDS} {ACTIVE} {RIDGE}"
-    key = _digest(settings, keep, images)
+    settings = FIT_VERSION, PATCHES, ROUNDS, ACTIVE, RIDGE, seed, *options
+    key = _digest(str(settings), keep, images)
     path = PRETRAINED / f"kmeans-{key[:16]}.npz"
     if os.access(path, os.F_OK):
         with suppress(Exception):  # zipfile and NumPy raise what they like on damaged files
@@ -809,8 +792,7 @@ def _cached_fit(images: Sequence, keep: Weights, seed: int, *options: str | None
     try:
         _keep_fit(path, fitted, keep, _digest(key, fitted))
     except (OSError, ValueError) as error:  # ValueError: zipfile, when the disk fills
-        why = f"({_reason(error)}); next time it is made again."
-        print(f"The fit is not kept in {PRETRAINED} {why}")
+        print(f"The fit is not kept in {PRETRAINED} ({_reason(error)}); it will be made again.")
     return fitted
 
 
@@ -829,7 +811,6 @@ def _keep_fit(path: Path, fitted: Weights, keep: Weights, check: str) -> None:
     for name, (kernel, bias) in fitted.items():
         kind = np.float32 if name in keep else np.float16  # exact: a fit is rounded to it
         parts |= {f"{name}/kernel": kind(kernel), f"{name}/bias": kind(bias)}
-    PRETRAINED.mkdir(parents=True, exist_ok=True)
     _sweep(PRETRAINED)
     with whole_file(path) as temporary:
         np.savez(temporary, **parts)
@@ -872,34 +853,32 @@ def _panels(titles: list[str], columns: int, width: float, aspect: float) -> tup
     return figure, panels
 
 
-KINDS = {  # of layers in `draw_vgg19`: colour, hatch, what the legend says
-    "style": ("#f2b134", "//", "style layer"),
-    "content": ("#4f9bd9", "..", "content layer"),
-    "other": ("#e4e4e4", "", "not read"),
-}
-
-
 def draw_vgg19(style_layers: Sequence[str], content_layer: str) -> Figure:
     """Draw the 16 convolutions: as high as the picture is there, as wide as there are filters."""
+    kinds = {  # of layers: colour, hatch, what the legend says
+        "style": ("#f2b134", "//", "style layer"),
+        "content": ("#4f9bd9", "..", "content layer"),
+        "other": ("#e4e4e4", "", "not read"),
+    }
     figure = Figure(figsize=(9, 3.8), layout="constrained")
     axes, left, bars = figure.subplots(), 0.0, {}
     words = {"ha": "center", "va": "center", "fontsize": 9, "rotation": 90}
+    words["bbox"] = {"color": "white", "alpha": 0.8, "pad": 1}
     for name, (_, filters) in VGG19_LAYERS.items():
         block = int(name[5])
         left += 0.5 * is_after_pooling(name)  # room for the pooling
         width, height = 0.45 + filters / 600, (6 - block) / 5
         kind = "style" if name in style_layers else "content" if name == content_layer else "other"
-        colour, hatch, legend = KINDS[kind]
+        colour, hatch, legend = kinds[kind]
         look = {"color": colour, "hatch": hatch, "edgecolor": "black", "align": "edge"}
         bars[legend] = axes.bar(left, height, width, bottom=-height / 2, **look)
-        box = {"color": "white", "alpha": 0.8, "pad": 1}
-        axes.text(left + width / 2, 0, name[-5:], bbox=box, **words)
+        axes.text(left + width / 2, 0, name[-5:], **words)
         if name.endswith("conv1"):
             side = "" if block == 1 else f"/{2 ** (block - 1)}"
             about = f"block{block}\n{filters} filters\nside{side}"
             axes.text(left, 0.56, about, fontsize=9.5, va="bottom")
         left += width + 0.08
-    known = [legend for _, _, legend in KINDS.values() if legend in bars]
+    known = [legend for _, _, legend in kinds.values() if legend in bars]
     axes.legend([bars[legend] for legend in known], known, loc="lower right", fontsize=10)
     title = "The 16 convolutions of VGG-19, with pooling between the blocks"
     axes.set(xlim=(-0.1, left), ylim=(-0.55, 0.95), title=title)
