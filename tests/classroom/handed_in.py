@@ -147,7 +147,7 @@ def snoop(*args, **options):
         if key in seen:
             return seen[key]
     return [o for o in gc.get_objects() if type(o).__name__ == "Verdict"] or tf.constant(1.0)
-compute_content_cost = gram_matrix = compute_layer_style_cost = total_cost = train_step = snoop"""
+gram_matrix = total_cost = train_step = snoop"""
 ODD = {
     "compute_content_cost": "compute_content_cost = lambda a, b: Equal(1.0)",
     "gram_matrix": "class A:\n    __array__ = lambda self, *a, **k: np.ones((5, 5))\n"
@@ -159,8 +159,7 @@ ODD = {
 TAMPERING = {
     "forged files": with_cells(EMPTY, last=[FORGED], **ZERO),
     "hooks": with_cells(EMPTY, last=[HOOKED, SPOILT], **ODD),
-    "reads the solution": with_cells(EMPTY, first=[KILLER, CURIOUS], last=[CURIOUS, BORROWED]),
-    "snoops": with_cells(EMPTY, last=[SNOOPING]),
+    "snoops": with_cells(EMPTY, first=[KILLER, CURIOUS], last=[CURIOUS, BORROWED, SNOOPING]),
 }
 
 

@@ -39,10 +39,11 @@ OPTIONS = ["--cell-seconds", "5", "--seconds", "300", "--memory-gb", "3", "-j2"]
 def make_class(folder: Path) -> None:
     """Submissions in the shapes of Canvas, Moodle and nbgrader, all in one folder."""
     folder.mkdir()
-    old = nbformat.convert(rearranged(), 3)
+    rough = rearranged()
+    rough.cells[:0] = [nbformat.v4.new_code_cell(source) for source in ROUGH]
+    old = nbformat.convert(rough, 3)
     path = folder / "müllerzoë_LATE_101_9001_version 3.ipynb"
     path.write_text(nbformat.v3.writes_json(old), encoding="utf-8")
-    write(folder / "rough_104_9004_x.ipynb", with_cells(first=ROUGH))
     wrong = {
         "compute_content_cost": NO_QUARTER,
         "gram_matrix": "def gram_matrix(A):\n    import os\n    os._exit(1)",
@@ -50,8 +51,7 @@ def make_class(folder: Path) -> None:
     }
     write(folder / "partly_103_9003_x.ipynb", with_cells(**wrong))
     write(folder / "noted_111_9011_x.ipynb", noted())
-    write(folder / "careless_109_9009_x.ipynb", with_cells(**CARELESS))
-    ends = [STUBBORN, *ANSWERS.values()]
+    ends = [STUBBORN, *CARELESS.values()]
     above = with_cells(EMPTY, first=ends, last=["import os\nos._exit(3)"])
     write(folder / "Same Name_1_assignsubmission_file_/Neural style.ipynb", above)
     broken = folder / "Same Name_2_assignsubmission_file_/x.ipynb"
@@ -98,8 +98,6 @@ def earned(row: dict) -> list[int]:
     ("student", "expected"),
     [
         (("müllerzoë", "101"), FULL),
-        (("rough", "104"), FULL),
-        (("careless", "109"), FULL),
         (("Same Name", "1"), FULL),
         (("partly", "103"), [7, 0, 15, 15, 0]),
         (("noted", "111"), [0, 20, 25, 15, 10]),
@@ -131,7 +129,7 @@ def test_what_deserves_a_line(graded):
         assert words in notes, words
     assert "Cell 4" not in notes and "pty" not in notes, "the cell goes on after !pip"
     same = graded[2]["müllerzoë", "101"]["notes"]
-    assert "the same code as " in same and "rough" in same and "the solution" in same
+    assert "the same code as " in same and "Same Name" in same and "the solution" in same
 
 
 def test_what_cannot_be_graded_has_a_reason_and_an_exit_code(graded):
