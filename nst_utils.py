@@ -1,8 +1,6 @@
 """Helpers for the Neural Style Transfer course: pictures, VGG-19, previews.
 
-Read from top to bottom; nothing here solves an exercise of the notebook.
-
-Sources, cited below by their short names:
+Nothing here solves an exercise of the notebook. Sources, cited below by their short names:
   Gatys 2015   Gatys, Ecker & Bethge, "A Neural Algorithm of Artistic Style", arXiv:1508.06576
   VGG 2015     Simonyan & Zisserman, "Very Deep Convolutional Networks ...", arXiv:1409.1556
   Coates 2012  Coates & Ng, "Learning Feature Representations with K-Means"
@@ -23,7 +21,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow: it is chatty on start-up
 os.environ["KERAS_BACKEND"] = "tensorflow"  # keras.json may name another: no GradientTape there
@@ -62,7 +59,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def load_image(path: PathLike | bytes | BinaryIO, max_side: int | None = None) -> tf.Tensor:
+def load_image(path: PathLike | bytes | io.IOBase, max_side: int | None = None) -> tf.Tensor:
     """Read a picture as a tensor of shape (1, n_H, n_W, 3), float32, RGB in [0, 1].
 
     `path` names a file, or is the contents of one (bytes), or a file open for reading ("rb"), read
@@ -75,8 +72,7 @@ def load_image(path: PathLike | bytes | BinaryIO, max_side: int | None = None) -
     shown = _shown(path)
     with _opened(path, shown) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about EXIF and the like: what can be read is read
-        if max_side is None:
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+        warnings.simplefilter("ignore" if max_side else "error", Image.DecompressionBombWarning)
         try:
             return _decoded(file, max_side)
         except Exception as error:  # Pillow's readers raise what they like on damaged files
@@ -98,19 +94,20 @@ def _reason(error: BaseException) -> str:
     return " ".join(str(text).split())[:200]
 
 
-def _fault(error: Exception, file: BinaryIO) -> str:
+def _fault(error: Exception, file: io.IOBase) -> str:
     """What is wrong with a picture that Pillow could not read, and what to do."""
     if isinstance(error, Image.UnidentifiedImageError):
         file.seek(0)
-        begin = f"it begins with {data!r}" if (data := file.read(8)) else "the file is empty"
+        data = file.read(8)
+        begin = f"it begins with {data!r}" if data else "the file is empty"
         return f"is no picture that Pillow knows ({begin}); save it as JPEG or PNG and try again."
-    bombs = Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError
-    if isinstance(error, bombs):
+    bombs = Image.DecompressionBombError, Image.DecompressionBombWarning
+    if isinstance(error, (*bombs, MemoryError)):
         return f"has too many pixels ({_reason(error)}); give max_side, or make it smaller first."
     return f"is damaged or cut short ({_reason(error)}); get it again."
 
 
-def _opened(path: object, shown: str) -> BinaryIO:
+def _opened(path: object, shown: str) -> io.IOBase:
     """Open what `load_image` was given. Raises ImageError, and never waits for a pipe."""
     if not isinstance(path, (str, os.PathLike)):
         return io.BytesIO(_contents(path, shown))
@@ -124,8 +121,9 @@ def _opened(path: object, shown: str) -> BinaryIO:
     except FileNotFoundError:
         raise ImageError(f"There is no file {shown}; check the name and the folder.") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL, or half a letter, in the name
-        fault = f"is not readable ({_reason(error)})"
-        raise ImageError(f"{shown} {fault}; give the path of a file you may read.") from None
+        raise ImageError(
+            f"{shown} is not readable ({_reason(error)}); give another file."
+        ) from None
     what = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
     raise ImageError(f"{shown} is {what}; give the path of a file.")
 
@@ -142,7 +140,8 @@ def _contents(source: object, shown: str) -> bytes:
             fault = f"is not readable ({_reason(error)})"
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source)
-    raise ImageError(f"{shown} {fault}: use open(path, 'rb'); an array needs no load_image.")
+    array = "an array needs no load_image: make it float, (1, n_H, n_W, 3), in [0, 1]"
+    raise ImageError(f"{shown} {fault}: use open(path, 'rb'); {array}.")
 
 
 # Pillow reads EPS by starting Ghostscript, another program; of DDS it does not notice, before
@@ -154,7 +153,7 @@ TRANSPARENT_SCALE = {"L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}
 UPRIGHT = dict(zip(range(2, 9), (0, 3, 1, 5, 4, 6, 2), strict=True))  # EXIF -> Image.Transpose
 
 
-def _decoded(file: BinaryIO, max_side: int | None) -> tf.Tensor:
+def _decoded(file: io.IOBase, max_side: int | None) -> tf.Tensor:
     """Decode, turn, convert, shrink. Raises what Pillow raises."""
     Image.init()
     with Image.open(file, formats=[name for name in Image.ID if name not in NOT_READ]) as opened:
@@ -351,7 +350,6 @@ def load_vgg19(
     `images`, the content and the style picture, each (1, n_H, n_W, 3). "auto" takes $NST_WEIGHTS;
     else a verified file in pretrained-model/ or in Keras' cache; else a download of 80 MB; else the
     embedded blocks, which were trained here. `model.weights_source` says which it was.
-
     With `images` the network is calibrated on them, see `fit_kmeans_vgg19`; the *last* name is the
     content layer. Without, the weights stay as they are in the file. Raises WeightsError.
     """
@@ -541,9 +539,8 @@ def _sweep(folder: Path) -> None:
 def read_weights(path: PathLike) -> Weights:
     """Read the convolutions of VGG-19 from Keras' .h5, MatConvNet's .mat or our .npz file.
 
-    An .npz may hold the first blocks only. A file with a released name must have its MD5. Others
-    have names, shapes and values checked, but not that filters are in their places, nor that they
-    are more than noise. Raises WeightsError.
+    An .npz may hold the first blocks only. A file with a released name must have its MD5; of others
+    names, shapes and values are checked, which shuffled filters or noise pass. Raises WeightsError.
     """
     path = Path(os.path.expanduser(path))  # noqa: PTH111, Path's own needs a home folder
     try:
@@ -654,7 +651,6 @@ FIT_VERSION = 3  # part of the cache's name: raise it when a change below alters
 PATCHES, ROUNDS = 4000, 5  # patches a layer, rounds of k-means
 ACTIVE = 0.5  # each filter fires on half of the patches
 RIDGE = 0.4  # of the whitening: 0.01 gives noise, 0.1 fine waves, 1 soft blots
-CACHE_FILES = 5  # fits kept in pretrained-model/, the newest
 
 
 def fit_kmeans_vgg19(
@@ -672,7 +668,6 @@ def fit_kmeans_vgg19(
     bias are multiplied by s > 0, see `_calibration`, in the spirit of Gatys 2015 (mean activation
     1), and so are its activations; the next kernel is divided by s. That changes nothing but units,
     since ReLU and pooling give s times as much for s times as much.
-
     The same seed gives the same weights, rounded to half precision so that a cached fit equals a
     fresh one. With every layer in `keep` this function is the calibration alone, unrounded.
     """
@@ -806,7 +801,7 @@ def _digest(key: str, weights: Weights, images: Sequence[tf.Tensor] = ()) -> str
 
 
 def _keep_fit(path: Path, fitted: Weights, keep: Weights, check: str) -> None:
-    """Write a fit, whole or not at all, and remove the oldest. Raises OSError, ValueError."""
+    """Write a fit, whole or not at all, and keep the newest five. Raises OSError, ValueError."""
     parts = {"check": check}
     for name, (kernel, bias) in fitted.items():
         kind = np.float32 if name in keep else np.float16  # exact: a fit is rounded to it
@@ -814,7 +809,7 @@ def _keep_fit(path: Path, fitted: Weights, keep: Weights, check: str) -> None:
     _sweep(PRETRAINED)
     with whole_file(path) as temporary:
         np.savez(temporary, **parts)
-    for old in sorted(PRETRAINED.glob("kmeans-*.npz"), key=os.path.getmtime)[:-CACHE_FILES]:
+    for old in sorted(PRETRAINED.glob("kmeans-*.npz"), key=os.path.getmtime)[:-5]:
         old.unlink(missing_ok=True)
 
 
