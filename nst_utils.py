@@ -317,7 +317,7 @@ CONTENT_LAYER = "block4_conv2"  # Gatys 2015; the original course took block5_co
 RGB_MEAN = (123.68, 116.779, 103.939)  # of ImageNet, in 0..255; VGG-19 saw pictures minus this
 BGR_MEAN = np.array(RGB_MEAN[::-1], np.float32)
 EMBEDDED = PRETRAINED / "vgg19_block1-2.npz"  # made by pretrained-model/train.py
-EMBEDDED_SHA256 = "c3fbf790c2493852e0494bcae9abf25d25d38ab3c8b974e2ca87fab416bff97a"
+EMBEDDED_SHA256 = "b8a891627165787f4f7315e66ab20d0bb9ace01d40a7ec02e6d90fccbb38e379"
 Filters = tuple[np.ndarray, np.ndarray]  # kernel (3, 3, in, out), bias (out,)
 Weights = dict[str, Filters]  # those of each layer, by its name
 
