@@ -27,6 +27,7 @@ RELEASED = (
     "images/content",
     "images/styles",
     "pretrained-model/README.md",
+    "pretrained-model/vgg19_block1-2.npz",  # so that it paints well without a download
 )
 
 
