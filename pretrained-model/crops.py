@@ -10,6 +10,7 @@ SCALE = 0.7, 1.3  # pixels of a copy for a pixel of the crop, of those that are 
 STRAIGHT = 0.4  # share of crops with the copy's own pixels: turned ones are a little soft
 PERMUTED = 0.15  # share of crops with red, green and blue in another order
 NOISE = 0.25  # share of crops with noise on them: a picture that is being painted has some, too
+LATER = {"astronaut.jpg", "rocket.jpg"}  # photos that came after the course's file was trained
 MIXED = 0.25  # share of crops with another one shining through
 
 
@@ -32,6 +33,7 @@ def copies(folder: Path) -> list[np.ndarray]:
     from nst_utils import load_image  # here: it imports TensorFlow
 
     paths = sorted([*folder.glob("content/*.jpg"), *folder.glob("styles/*.jpg")])
+    paths = [path for path in paths if path.name not in LATER]
     if not paths:
         raise SystemExit(f"{folder} has no content/*.jpg and no styles/*.jpg to learn from.")
     return [load_image(path, side)[0].numpy() for path in paths for side in SIDES]

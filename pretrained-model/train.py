@@ -13,8 +13,7 @@ fixed, well-known filters see there (`targets.py`): oriented lines and edges in 
 colours, their energies and the squares of both, contours, second-order responses, colours and
 palettes. A dense question: a crop answers hundreds of times, so some thousand steps on a CPU are
 enough. The fixed filters themselves could not be the network: they are too many, and no 3 x 3
-convolutions. Before the palettes were asked for, pictures had the strokes of a woodblock print, but
-violet and pink that it has not; before the finest octave, their lines were softer.
+convolutions.
 
 Differs from knowledge distillation (Hinton et al. 2015) in that the teacher learned nothing.
 
@@ -39,7 +38,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-STEPS = 2400  # some 20 minutes on two quiet cores
+STEPS = 2400  # 28 minutes on two busy cores
 CROP, MARGIN, COUNT = 64, 6, 10  # pixels that the network sees, that the targets see more; a batch
 SAVE_EVERY = 250  # steps
 
