@@ -785,6 +785,7 @@ def _cached_fit(images: Sequence, keep: Weights, seed: int, *options: str | None
         print(f"{path} is damaged: the filters are fitted anew.")
     fitted = fit_kmeans_vgg19(images, keep, seed, *options)
     try:
+        _sweep(PRETRAINED)
         _keep_fit(path, fitted, keep, _digest(key, fitted))
     except (OSError, ValueError) as error:  # ValueError: zipfile, when the disk fills
         print(f"The fit is not kept in {PRETRAINED} ({_reason(error)}); it will be made again.")
@@ -806,7 +807,6 @@ def _keep_fit(path: Path, fitted: Weights, keep: Weights, check: str) -> None:
     for name, (kernel, bias) in fitted.items():
         kind = np.float32 if name in keep else np.float16  # exact: a fit is rounded to it
         parts |= {f"{name}/kernel": kind(kernel), f"{name}/bias": kind(bias)}
-    _sweep(PRETRAINED)
     with whole_file(path) as temporary:
         np.savez(temporary, **parts)
     for old in sorted(PRETRAINED.glob("kmeans-*.npz"), key=os.path.getmtime)[:-5]:
