@@ -208,8 +208,8 @@ def _grey(picture: Image.Image, clear: float | None) -> Image.Image:
 def match_shape(image: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     """Cut the centre of `image`, (1, h, w, 3), to the aspect of `like`; resize it to its shape."""
     for name, given in (("image", image), ("like", like)):
-        if found := _what_else(given):
-            raise ImageError(f"{name} must be float, (1, n_H, n_W, 3), not {found}; load_image it.")
+        if what := _what_else(given):
+            raise ImageError(f"{name} must be float, (1, n_H, n_W, 3), not {what}; use load_image.")
     (h, w), (n_H, n_W) = image.shape[1:3], like.shape[1:3]
     scale = min(h / n_H, w / n_W)
     height, width = max(1, round(n_H * scale)), max(1, round(n_W * scale))
