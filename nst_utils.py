@@ -716,9 +716,9 @@ def _fit_layer(xs: Sequence[tf.Tensor], filters: int, rng: np.random.Generator) 
     whiten, points = _whitening(patches - mean, min(filters, *patches.shape), rng)
     centroids = _spherical_kmeans(tf.math.l2_normalize(points, axis=1), filters, rng)
     kernel = tf.matmul(whiten, centroids, transpose_b=True)  # (9 n_C, filters)
-    # patches @ kernel, (n, filters), from the shorter products
-    responses = (tf.matmul(points, centroids, transpose_b=True) + mean @ kernel).numpy()
-    bias = -np.quantile(responses[::2], 1 - ACTIVE, axis=0).astype(np.float32)
+    responses = tf.matmul(points, centroids, transpose_b=True) + mean @ kernel  # = patches @ kernel
+    responses = responses.numpy()  # (n, filters)
+    bias = -np.quantile(responses[:: -(-len(responses) // 2000)], 1 - ACTIVE, axis=0).astype("f4")
     size = np.maximum(responses + bias, 0).mean(0) + 1e-6  # Gatys 2015: mean activation 1 a filter
     return (kernel.numpy() / size).reshape(3, 3, -1, filters), bias / size
 
