@@ -423,7 +423,7 @@ KNOWN_FILES = {  # MD5 -> name, of the released files; Keras 3 keras/src/applica
     "106118b7cf60435e6d8e04f6a6dc3657": "imagenet-vgg-verydeep-19.mat",
     "8ee3263992981a1d26e73b3ca028a123": "imagenet-vgg-verydeep-19.mat",
 }
-IN_VAIN: list[tuple[float, str]] = []  # when the last download failed, and why
+IN_VAIN: list[tuple[float, str]] = []  # when and why a download failed: some take long for that
 
 
 def _find_weights(weights: PathLike | Weights, images: Sequence | None) -> tuple[Weights, str]:
@@ -468,8 +468,7 @@ def _offline(embedded: bool, why: str, images: Sequence | None) -> tuple[Weights
 def _find_imagenet(patient: bool) -> tuple[Path | None, list[str]]:
     """Find the released weights on the disk, or download them; say what was wrong on the way."""
     found, bad = search_disk()
-    soon = IN_VAIN and time.monotonic() - IN_VAIN[0][0] < 600  # some networks let one wait
-    if not found and (patient or not soon):
+    if not found and (patient or not IN_VAIN or time.monotonic() - IN_VAIN[0][0] > 600):
         try:
             found = download_weights()
             bad.pop(found, None)  # that one was replaced
