@@ -598,13 +598,13 @@ def _check_structure(weights: Weights, whole: bool) -> None:
 def _read_h5(path: Path) -> Weights:
     """Find kernel and bias of each layer by name, whichever Keras version wrote the file."""
     weights: dict[str, dict[int, np.ndarray]] = {}
+    known = list(VGG19_LAYERS)  # Keras 3.5 and later have the name in an attribute
 
     def collect(name: str, item: h5py.Dataset) -> None:
         if isinstance(item, h5py.Dataset) and not name.startswith("optimizer"):  # same names there
-            parts = [*name.split("/"), item.parent.attrs.get("name")]  # Keras 3.5 and later
             number = re.search(r"/conv2d_?(\d*)/", name)  # Keras 3.4 numbers the layers
             place = int(number[1] or 0) if number else 16  # a 17th layer has no place in VGG-19
-            parts += list(VGG19_LAYERS)[place : place + 1]
+            parts = [*name.split("/"), item.parent.attrs.get("name"), *known[place : place + 1]]
             layer = next((part for part in parts if part in VGG19_LAYERS), None)
             if layer and item.ndim in weights.setdefault(layer, {}):
                 raise ValueError(f"{layer} is in it twice")
