@@ -101,8 +101,7 @@ def _fault(error: Exception, file: io.IOBase) -> str:
         data = file.read(8)
         begin = f"it begins with {data!r}" if data else "the file is empty"
         return f"is no picture that Pillow knows ({begin}); save it as JPEG or PNG and try again."
-    bombs = Image.DecompressionBombError, Image.DecompressionBombWarning
-    if isinstance(error, (*bombs, MemoryError)):
+    if isinstance(error, TOO_LARGE):
         return f"has too many pixels ({_reason(error)}); give max_side, or make it smaller first."
     return f"is damaged or cut short ({_reason(error)}); get it again."
 
@@ -147,6 +146,7 @@ def _contents(source: object, shown: str) -> bytes:
 # Pillow reads EPS by starting Ghostscript, another program; of DDS it does not notice, before
 # version 12, that a file is cut short; the others it only recognises.
 NOT_READ = {"EPS", "DDS", "BUFR", "FPX", "GRIB", "HDF5", "MIC", "MPEG", "WMF"}
+TOO_LARGE = Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError
 WRITTEN = {"PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM", "TGA"}
 # Pillow scales a PNG's pixels to 8 bits, but not the one value or colour that is transparent.
 TRANSPARENT_SCALE = {"L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}
