@@ -316,6 +316,7 @@ STYLE_LAYERS = [(f"block{i}_conv1", 0.2) for i in range(1, 6)]  # Gatys 2015, se
 CONTENT_LAYER = "block4_conv2"  # Gatys 2015; the original course took block5_conv4
 RGB_MEAN = (123.68, 116.779, 103.939)  # of ImageNet, in 0..255; VGG-19 saw pictures minus this
 BGR_MEAN = np.array(RGB_MEAN[::-1], np.float32)
+INPUT = "float, (1, n_H, n_W, 3) with sides of 16 or more, as load_image gives it"
 EMBEDDED = PRETRAINED / "vgg19_block1-2.npz"  # made by pretrained-model/train.py
 EMBEDDED_SHA256 = "c3fbf790c2493852e0494bcae9abf25d25d38ab3c8b974e2ca87fab416bff97a"
 Filters = tuple[np.ndarray, np.ndarray]  # kernel (3, 3, in, out), bias (out,)
@@ -405,8 +406,7 @@ def build_vgg19(weights: Weights, layer_names: Sequence[str], pooling: str = "ma
 def check_picture(image: tf.Tensor) -> tf.Tensor:
     """Give a picture as float32; raise WeightsError for what is none, or is not in [0, 1]."""
     if found := _what_else(image, 16):
-        need = "float, (1, n_H, n_W, 3) with sides of 16 or more, as load_image gives it"
-        raise WeightsError(f"A picture for VGG-19 is {need}, not {found}; enlarge a smaller one.")
+        raise WeightsError(f"A picture for VGG-19 is {INPUT}, not {found}; enlarge a smaller one.")
     image = tf.cast(tf.convert_to_tensor(image), tf.float32)
     low, high = float(tf.reduce_min(image)), float(tf.reduce_max(image))
     if not (tf.reduce_all(tf.math.is_finite(image)) and low > -0.01 and high < 1.01):
