@@ -101,8 +101,7 @@ def _fault(error: Exception, file: io.IOBase) -> str:
         data = file.read(8)
         begin = f"it begins with {data!r}" if data else "the file is empty"
         return f"is no picture that Pillow knows ({begin}); save it as JPEG or PNG and try again."
-    bombs = Image.DecompressionBombError, Image.DecompressionBombWarning
-    if isinstance(error, (*bombs, MemoryError)):
+    if isinstance(error, TOO_LARGE):
         return f"has too many pixels ({_reason(error)}); give max_side, or make it smaller first."
     return f"is damaged or cut short ({_reason(error)}); get it again."
 
@@ -147,6 +146,7 @@ def _contents(source: object, shown: str) -> bytes:
 # Pillow reads EPS by starting Ghostscript, another program; of DDS it does not notice, before
 # version 12, that a file is cut short; the others it only recognises.
 NOT_READ = {"EPS", "DDS", "BUFR", "FPX", "GRIB", "HDF5", "MIC", "MPEG", "WMF"}
+TOO_LARGE = Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError
 WRITTEN = {"PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM", "TGA"}
 # Pillow scales a PNG's pixels to 8 bits, but not the one value or colour that is transparent.
 TRANSPARENT_SCALE = {"L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}
@@ -208,8 +208,8 @@ def _grey(picture: Image.Image, clear: float | None) -> Image.Image:
 def match_shape(image: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     """Cut the centre of `image`, (1, h, w, 3), to the aspect of `like`; resize it to its shape."""
     for name, given in (("image", image), ("like", like)):
-        if found := _what_else(given):
-            raise ImageError(f"{name} must be float, (1, n_H, n_W, 3), not {found}; load_image it.")
+        if what := _what_else(given):
+            raise ImageError(f"{name} must be float, (1, n_H, n_W, 3), not {what}; use load_image.")
     (h, w), (n_H, n_W) = image.shape[1:3], like.shape[1:3]
     scale = min(h / n_H, w / n_W)
     height, width = max(1, round(n_H * scale)), max(1, round(n_W * scale))
@@ -316,6 +316,7 @@ STYLE_LAYERS = [(f"block{i}_conv1", 0.2) for i in range(1, 6)]  # Gatys 2015, se
 CONTENT_LAYER = "block4_conv2"  # Gatys 2015; the original course took block5_conv4
 RGB_MEAN = (123.68, 116.779, 103.939)  # of ImageNet, in 0..255; VGG-19 saw pictures minus this
 BGR_MEAN = np.array(RGB_MEAN[::-1], np.float32)
+INPUT = "float, (1, n_H, n_W, 3) with sides of 16 or more, as load_image gives it"
 EMBEDDED = PRETRAINED / "vgg19_block1-2.npz"  # made by pretrained-model/train.py
 EMBEDDED_SHA256 = "b8a891627165787f4f7315e66ab20d0bb9ace01d40a7ec02e6d90fccbb38e379"
 Filters = tuple[np.ndarray, np.ndarray]  # kernel (3, 3, in, out), bias (out,)
@@ -405,8 +406,7 @@ def build_vgg19(weights: Weights, layer_names: Sequence[str], pooling: str = "ma
 def check_picture(image: tf.Tensor) -> tf.Tensor:
     """Give a picture as float32; raise WeightsError for what is none, or is not in [0, 1]."""
     if found := _what_else(image, 16):
-        need = "float, (1, n_H, n_W, 3) with sides of 16 or more, as load_image gives it"
-        raise WeightsError(f"A picture for VGG-19 is {need}, not {found}; enlarge a smaller one.")
+        raise WeightsError(f"A picture for VGG-19 is {INPUT}, not {found}; enlarge a smaller one.")
     image = tf.cast(tf.convert_to_tensor(image), tf.float32)
     low, high = float(tf.reduce_min(image)), float(tf.reduce_max(image))
     if not (tf.reduce_all(tf.math.is_finite(image)) and low > -0.01 and high < 1.01):
@@ -423,7 +423,7 @@ KNOWN_FILES = {  # MD5 -> name, of the released files; Keras 3 keras/src/applica
     "106118b7cf60435e6d8e04f6a6dc3657": "imagenet-vgg-verydeep-19.mat",
     "8ee3263992981a1d26e73b3ca028a123": "imagenet-vgg-verydeep-19.mat",
 }
-IN_VAIN: list[tuple[float, str]] = []  # when the last download failed, and why
+IN_VAIN: list[tuple[float, str]] = []  # when and why a download failed: some take long for that
 
 
 def _find_weights(weights: PathLike | Weights, images: Sequence | None) -> tuple[Weights, str]:
@@ -468,8 +468,7 @@ def _offline(embedded: bool, why: str, images: Sequence | None) -> tuple[Weights
 def _find_imagenet(patient: bool) -> tuple[Path | None, list[str]]:
     """Find the released weights on the disk, or download them; say what was wrong on the way."""
     found, bad = search_disk()
-    soon = IN_VAIN and time.monotonic() - IN_VAIN[0][0] < 600  # some networks let one wait
-    if not found and (patient or not soon):
+    if not found and (patient or not IN_VAIN or time.monotonic() - IN_VAIN[0][0] > 600):
         try:
             found = download_weights()
             bad.pop(found, None)  # that one was replaced
@@ -599,13 +598,13 @@ def _check_structure(weights: Weights, whole: bool) -> None:
 def _read_h5(path: Path) -> Weights:
     """Find kernel and bias of each layer by name, whichever Keras version wrote the file."""
     weights: dict[str, dict[int, np.ndarray]] = {}
+    known = list(VGG19_LAYERS)  # Keras 3.5 and later have the name in an attribute
 
     def collect(name: str, item: h5py.Dataset) -> None:
         if isinstance(item, h5py.Dataset) and not name.startswith("optimizer"):  # same names there
-            parts = [*name.split("/"), item.parent.attrs.get("name")]  # Keras 3.5 and later
             number = re.search(r"/conv2d_?(\d*)/", name)  # Keras 3.4 numbers the layers
             place = int(number[1] or 0) if number else 16  # a 17th layer has no place in VGG-19
-            parts += list(VGG19_LAYERS)[place : place + 1]
+            parts = [*name.split("/"), item.parent.attrs.get("name"), *known[place : place + 1]]
             layer = next((part for part in parts if part in VGG19_LAYERS), None)
             if layer and item.ndim in weights.setdefault(layer, {}):
                 raise ValueError(f"{layer} is in it twice")
@@ -716,9 +715,9 @@ def _fit_layer(xs: Sequence[tf.Tensor], filters: int, rng: np.random.Generator) 
     whiten, points = _whitening(patches - mean, min(filters, *patches.shape), rng)
     centroids = _spherical_kmeans(tf.math.l2_normalize(points, axis=1), filters, rng)
     kernel = tf.matmul(whiten, centroids, transpose_b=True)  # (9 n_C, filters)
-    # patches @ kernel, (n, filters), from the shorter products
-    responses = (tf.matmul(points, centroids, transpose_b=True) + mean @ kernel).numpy()
-    bias = -np.quantile(responses[::2], 1 - ACTIVE, axis=0).astype(np.float32)
+    responses = tf.matmul(points, centroids, transpose_b=True) + mean @ kernel  # = patches @ kernel
+    responses = responses.numpy()  # (n, filters)
+    bias = -np.quantile(responses[:: -(-len(responses) // 2000)], 1 - ACTIVE, axis=0).astype("f4")
     size = np.maximum(responses + bias, 0).mean(0) + 1e-6  # Gatys 2015: mean activation 1 a filter
     return (kernel.numpy() / size).reshape(3, 3, -1, filters), bias / size
 
@@ -785,6 +784,7 @@ def _cached_fit(images: Sequence, keep: Weights, seed: int, *options: str | None
         print(f"{path} is damaged: the filters are fitted anew.")
     fitted = fit_kmeans_vgg19(images, keep, seed, *options)
     try:
+        _sweep(PRETRAINED)
         _keep_fit(path, fitted, keep, _digest(key, fitted))
     except (OSError, ValueError) as error:  # ValueError: zipfile, when the disk fills
         print(f"The fit is not kept in {PRETRAINED} ({_reason(error)}); it will be made again.")
@@ -806,7 +806,6 @@ def _keep_fit(path: Path, fitted: Weights, keep: Weights, check: str) -> None:
     for name, (kernel, bias) in fitted.items():
         kind = np.float32 if name in keep else np.float16  # exact: a fit is rounded to it
         parts |= {f"{name}/kernel": kind(kernel), f"{name}/bias": kind(bias)}
-    _sweep(PRETRAINED)
     with whole_file(path) as temporary:
         np.savez(temporary, **parts)
     for old in sorted(PRETRAINED.glob("kmeans-*.npz"), key=os.path.getmtime)[:-5]:

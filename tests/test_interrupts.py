@@ -73,7 +73,7 @@ def keep(path, version):
     elif path.suffix == ".gif":
         painter.save_animation([np.full((8, 8, 3), k, np.uint8) for k in (0, version)], path)
     else:
-        nst_utils._cached_fit([C], 0, "block1_conv1")
+        nst_utils._cached_fit([C], {}, 0, "block1_conv1")
 
 
 # Stopped between opening a file and keeping it, Python itself closes it, and says so.
