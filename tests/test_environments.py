@@ -32,7 +32,7 @@ def run(command, folder, tmp_path, prefix=(), **variables):
     home = tmp_path / "home"
     home.mkdir(exist_ok=True)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    env = {"PATH": path, "HOME": str(home), "NST_FAST": "1", "NST_WEIGHTS": "kmeans"}
+    env = {"PATH": path, "HOME": str(home), "NST_FAST": "1", "NST_WEIGHTS": "embedded"}
     env |= {"PYTHONWARNINGS": os.environ["PYTHONWARNINGS"], **variables}
     done = subprocess.run(
         [*prefix, *command], cwd=folder, env=env, capture_output=True, timeout=600, check=False

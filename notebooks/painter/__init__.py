@@ -41,6 +41,7 @@ ROOMS = {
     "memory_needed": "resources",
     "paint": "painting",
     "paint_files": "files",
+    "paint_scales": "painting",
     "same_area": "sizes",
     "save_animation": "animation",
     "seconds_needed": "resources",

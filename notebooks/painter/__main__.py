@@ -77,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     add("--steps", type=int, help="at most, at each scale (40, or what --seconds allow)")
     add("--seconds", type=float, help="time for all after the imports; a fit is not cut short")
     add("--tolerance", type=float, help=f"stop when 10 steps gain less {now}")
-    add("--weights", help=f"auto, imagenet, kmeans or a file {now}")
+    add("--weights", help=f"auto, imagenet, embedded, kmeans or a file {now}")
     add("--seed", type=int, help=f"of k-means filters and of noise {now}")
     return parser
 

@@ -15,6 +15,14 @@ from nst_utils import ImageError, check_output, to_pixels, write_picture
 ANIMATED = (".gif", ".png", ".webp")
 
 
+def check_animation(path: str | os.PathLike) -> Path:
+    """Raise ImageError now, not after an hour's work, if no animation can be written to `path`."""
+    path = check_output(path)
+    if path.suffix.lower() not in ANIMATED:
+        raise ImageError(f"{str(path)!r}: an animation is {' or '.join(ANIMATED)}.")
+    return path
+
+
 def save_animation(
     pictures: Sequence[np.ndarray], path: str | os.PathLike, seconds: float = 6
 ) -> Path:
@@ -23,10 +31,9 @@ def save_animation(
     At most 60 of them, evenly chosen, enlarged to the size of the last, which stays longest.
     Raises ImageError.
     """
-    path = check_output(path)
-    if path.suffix.lower() not in ANIMATED or not len(pictures):
-        kinds = " or ".join(ANIMATED)
-        raise ImageError(f"{str(path)!r}: an animation has pictures, and is {kinds}.")
+    path = check_animation(path)
+    if not len(pictures):
+        raise ImageError(f"{str(path)!r}: an animation has pictures; there is none.")
     if not (isinstance(seconds, numbers.Real) and 0 < seconds < 1e6):
         raise ImageError(f"An animation lasts some seconds, more than 0, not {seconds!r}.")
     pictures = [to_pixels(picture) for picture in pictures]

@@ -36,8 +36,13 @@ def clock(start: float, recipe: Recipe, last: bool) -> Callable[[int], float]:
     return progress
 
 
-def first_step(laps: Sequence[float], ratio: float) -> float:
-    """Estimate the seconds to a first step with `ratio` times the side; `laps` ended looks at G.
+def is_late(seconds: float | None, start: float, laps: Sequence[float], ratio: float) -> bool:
+    """Whether a first step with `ratio` times the side would end after the seconds are over."""
+    return seconds is not None and laps[-1] - start + _first_step(laps, ratio) > seconds
+
+
+def _first_step(laps: Sequence[float], ratio: float) -> float:
+    """Estimate the seconds to that first step; `laps` say when each look at G ended.
 
     What the first look took longer than the second, for targets and the trace, does not grow.
     """

@@ -82,49 +82,56 @@ def _adam(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float], 
 def _lbfgs(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float], None]:
     """The same with SciPy's L-BFGS-B between the bounds 0 and 1; Gatys 2015 used L-BFGS, too.
 
-    SciPy calls a function instead of yielding, so it runs in a thread that asks and waits. It looks
-    at the bounds of one pixel after the other first, for 1 s at 400 pixels; meanwhile its first
-    question, which is G, is already answered here. J is given to it in units in which its first
-    step moves pixels by some 0.05: with J as it is, the first ten evaluations are lost in finding
-    out how far to go.
+    SciPy calls a function instead of yielding, so it runs in a thread that asks and waits.
     """
-    asked, answers, unit = queue.Queue(), queue.Queue(), None
+    search, picture = _Search(np.asarray(G, np.float64)), G
+    thread = threading.Thread(target=search.run, daemon=True)
+    thread.start()
+    try:
+        while picture is not None:
+            J, gradient, _ = yield tf.identity(picture)
+            search.answers.put((J, gradient))
+            picture = search.asked.get()
+            if isinstance(picture, BaseException):
+                raise picture
+    finally:
+        search.answers.put(None)
+        thread.join()
 
-    def evaluate(x: np.ndarray) -> tuple[float, np.ndarray]:
-        nonlocal unit
-        if unit is not None:
-            asked.put(x.reshape(G.shape).astype(np.float32))
-        answer = answers.get()
+
+class _Search:
+    """SciPy's side: pictures are `asked` for, and their (J, gradient) come from `answers`.
+
+    SciPy looks at the bounds of one pixel after the other first, for 1 s at 400 pixels; meanwhile
+    its first question, which is the start, is already answered. J is given to it in units in which
+    its first step moves pixels by some 0.05: with J as it is, the first ten evaluations are lost in
+    finding out how far to go.
+    """
+
+    def __init__(self, start: np.ndarray) -> None:
+        self.start, self.unit = start, None
+        self.asked, self.answers = queue.Queue(), queue.Queue()
+
+    def run(self) -> None:
+        """Search, and end with an error or, when it has converged, None in `asked`."""
+        x = self.start.ravel()
+        bounds = scipy.optimize.Bounds(np.zeros_like(x), np.ones_like(x))
+        options = {"maxiter": 10**6, "maxfun": 10**6, "ftol": 0, "gtol": 0}
+        settings = {"jac": True, "method": "L-BFGS-B", "bounds": bounds, "options": options}
+        try:
+            scipy.optimize.minimize(self._evaluate, x, **settings)
+        except BaseException as error:  # for the thread that waits, MemoryError above all
+            self.asked.put(error)
+        else:
+            self.asked.put(None)
+
+    def _evaluate(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        if self.unit is not None:
+            self.asked.put(x.reshape(self.start.shape).astype(np.float32))
+        answer = self.answers.get()
         if answer is None:  # the generator is closed
             raise GeneratorExit
         J, gradient = answer
         gradient = np.asarray(gradient, np.float64).ravel()
-        unit = unit or 0.05 / (np.sqrt(np.mean(gradient**2)) + 1e-30)
-        return J * unit, gradient * unit
-
-    def minimize() -> None:
-        options = {"maxiter": 10**6, "maxfun": 10**6, "ftol": 0, "gtol": 0}
-        x = np.asarray(G, np.float64).ravel()
-        bounds = scipy.optimize.Bounds(np.zeros_like(x), np.ones_like(x))
-        try:
-            scipy.optimize.minimize(
-                evaluate, x, jac=True, method="L-BFGS-B", bounds=bounds, options=options
-            )
-        except BaseException as error:  # for the thread that waits, MemoryError above all
-            asked.put(error)
-        else:
-            asked.put(None)  # converged
-
-    thread = threading.Thread(target=minimize, daemon=True)
-    thread.start()
-    picture = G
-    try:
-        while picture is not None:
-            J, gradient, _ = yield tf.identity(picture)
-            answers.put((J, gradient))
-            picture = asked.get()
-            if isinstance(picture, BaseException):
-                raise picture
-    finally:
-        answers.put(None)
-        thread.join()
+        self.unit = self.unit or 0.05 / (np.sqrt(np.mean(gradient**2)) + 1e-30)
+        return J * self.unit, gradient * self.unit

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nst_utils import deepest_layer
+from nst_utils import layers_up_to
 
 _POINTS = (0, 1, -1, 2, 1 / 2)  # and infinity
 _INVERSE = [5, 1, 2, 4, 3, 0]  # where 1/p is
@@ -30,9 +30,7 @@ def _values(n: int) -> np.ndarray:
 
 
 _MATRICES = np.linalg.inv(_values(6)).T, _values(3), _values(4).T  # of data, filter, outputs
-_SQUARES = np.array(
-    [1, *np.square(_POINTS[1:]), 1]
-)  # p^2; 0 and infinity change places as they are
+_SQUARES = np.array([1, *np.square(_POINTS[1:]), 1])  # p^2; 1 for 0 and infinity
 _BACK = (_SQUARES[:, None] * _MATRICES[0])[_INVERSE], _MATRICES[2][:, _INVERSE]
 DATA, FILTER, OUTPUT, DATA_BACK, OUTPUT_BACK = (
     np.kron(m, m).astype(np.float32)  # both axes at once: 36 x 36, 36 x 9, 16 x 36, ...
@@ -50,7 +48,7 @@ class Network:
 
     def __init__(self, vgg: keras.Model, names: Sequence[str]) -> None:
         places = [layer.name for layer in vgg.layers]
-        first, last = (places.index(name) for name in ("block1_conv1", deepest_layer(names)))
+        first, last = (places.index(name) for name in ("block1_conv1", layers_up_to(names)[-1]))
         preprocessed = keras.Model(vgg.input, vgg.layers[first].output)
         self.names, self.layers = names, [("block1_conv1", _plain(preprocessed))]
         plain = ("block",) if tf.config.list_logical_devices("GPU") else ("block1", "pool")

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from nst_utils import deepest_layer
+from nst_utils import VGG19_LAYERS
 from painter.masks import layer_masks
 from painter.network import Network
 from painter.recipe import PaintError, Recipe
-from painter.windows import cells, cut, inner, lay_windows, reach
+from painter.windows import cells, cut, inner, lay_windows, reach, stride_of
 
 
 class Objective:
@@ -31,29 +31,33 @@ class Objective:
         if list(net.names) != names:
             raise PaintError(f"The network gives {net.names}, and the recipe needs {names}.")
         self.weights = [weight for _, weight in recipe.style_layers if weight and recipe.beta]
-        self.strides = [2 ** (int(name[5]) - 1) for name in names]
-        self.reach = reach(deepest_layer(names))
+        self.strides = [stride_of(name) for name in names]
+        self.reach = reach(names)
         self.windows = lay_windows(C.shape, self.reach)
         self.gram_S = [tf.concat(grams, 0) for grams in zip(*map(self._target, styles))]  # noqa: B905
-        self.areas = [float(np.prod(cells(C.shape, stride))) for stride in self.strides]
-        shares = tf.constant(recipe.style_weights or [1.0] * len(styles), tf.float32)
-        guides = None
-        if recipe.masks is not None:
-            full, *guides = layer_masks(recipe.masks, C, [1, *self.strides[: len(self.weights)]])
-            self.areas[: len(guides)] = [tf.reduce_sum(T**2, (1, 2)) for T in guides]  # (styles,)
-            # A pixel is pulled alike in small and in large regions.
-            shares *= tf.reduce_sum(full**2, (1, 2))
-        self.shares = tf.math.divide_no_nan(shares, tf.reduce_sum(shares))  # (styles,)
+        self.areas, self.shares, guides = self._regions(C, len(styles))
+        self.size_C = self.areas[-1] * VGG19_LAYERS[recipe.content_layer][1]
         self.pieces = []  # a window, where its inside is, its masks, its content
         for window, inside in self.windows:
-            here = [cut(T, window, k) for T, k in zip(guides or (), self.strides, strict=False)]
+            masks = [cut(T, window, k) for T, k in zip(guides, self.strides, strict=False)]
             a_C = self.net(cut(C, window))[0][-1] if recipe.alpha else None
-            self.pieces.append((window, (inside, here, a_C)))
-        self.size_C = self.areas[-1] * int(a_C.shape[-1]) if recipe.alpha else 1
+            self.pieces.append((window, (inside, masks, a_C)))
         self.whole, self.measure, self.pull = (
             tf.function(f, autograph=False)  # which costs half a second, and converts nothing here
             for f in (self._whole, self._measured, self._pulled)
         )
+
+    def _regions(self, C: tf.Tensor, styles: int) -> tuple[list, tf.Tensor, list[tf.Tensor]]:
+        """How many positions of each layer count, each style's share of the cost, and the masks."""
+        areas = [float(np.prod(cells(C.shape, stride))) for stride in self.strides]
+        shares, guides = tf.constant(self.recipe.style_weights or [1.0] * styles, tf.float32), []
+        if self.recipe.masks is not None:
+            strides = self.strides[: len(self.weights)]
+            full, *guides = layer_masks(self.recipe.masks, C, [1, *strides])
+            areas[: len(guides)] = [tf.reduce_sum(T**2, (1, 2)) for T in guides]  # (styles,)
+            # A pixel is pulled alike in small and in large regions.
+            shares *= tf.reduce_sum(full**2, (1, 2))
+        return areas, tf.math.divide_no_nan(shares, tf.reduce_sum(shares)), guides
 
     def __call__(self, G: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
         """Give J, J_content, J_style, and the gradient of J."""
@@ -62,7 +66,7 @@ class Objective:
         evaluate = self.whole.get_concrete_function(G) if whole else self._by_windows
         J, J_content, J_style, gradient = evaluate(G)
         if self.recipe.tv:
-            rough, slope = _roughness(G)
+            rough, slope = roughness(G)
             J, gradient = J + self.recipe.tv * rough, gradient + self.recipe.tv * slope
         if self.recipe.colour == "luminance":  # a grey picture stays grey
             gradient = tf.reduce_mean(gradient, -1, keepdims=True) + tf.zeros_like(G)
@@ -143,7 +147,7 @@ def gram(a: tf.Tensor) -> tf.Tensor:
 
 
 @tf.function(reduce_retracing=True)
-def _roughness(G: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def roughness(G: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Mean absolute difference of neighbours, rounded at 0, and its gradient."""
     with tf.GradientTape() as tape:
         tape.watch(G)

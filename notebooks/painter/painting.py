@@ -10,7 +10,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from nst_utils import check_picture, load_vgg19
-from painter.budget import clock, first_step
+from painter.budget import clock, is_late
 from painter.colour import coloured, grey, with_colours_of
 from painter.descent import descend_on_canvas
 from painter.masks import as_mask
@@ -84,9 +84,14 @@ def stylize(
         return Painting(tf.convert_to_tensor(content), history, "; ".join(notes), False, "")
     image = best.image
     if image.shape != content.shape:  # it ended at a coarser scale
-        base = base_picture(check_picture(content), _pictures(style), Recipe(**options))
-        image = carry_up(base, image - shrink(base, best.side / max(base.shape)))
+        image = _enlarged(best, check_picture(content), _pictures(style), Recipe(**options))
     return Painting(image, history, "; ".join(notes) or "finished", lowered, best.network)
+
+
+def _enlarged(frame: Frame, C: tf.Tensor, styles: list[tf.Tensor], recipe: Recipe) -> tf.Tensor:
+    """Give a coarse scale's picture at full size, with the fine detail of what it began with."""
+    base = base_picture(C, styles, recipe)
+    return carry_up(base, frame.image - shrink(base, frame.side / max(base.shape)))
 
 
 def paint(
@@ -134,9 +139,8 @@ def paint_scales(
         return grey(image) if recipe.colour == "luminance" else image
 
     for side in sides:
-        late = change is not None and recipe.seconds is not None
-        late = (
-            late and laps[-1] - start + first_step(laps, side / max(change.shape)) > recipe.seconds
+        late = change is not None and is_late(
+            recipe.seconds, start, laps, ratio=side / max(change.shape)
         )
         note = f"no time for {side} pixels: the change is carried up" if late else ""
         side = sides[-1] if late else side

@@ -12,10 +12,10 @@ import numpy as np
 import psutil
 import tensorflow as tf
 
-from nst_utils import VGG19_LAYERS, deepest_layer
+from nst_utils import VGG19_LAYERS, layers_up_to
 from painter.recipe import BORDER, PaintError, Recipe
 from painter.sizes import scale_sides
-from painter.windows import TILE, cells, lay_windows, reach
+from painter.windows import TILE, cells, lay_windows, reach, stride_of
 
 MEMORY = 0.9e9, 5000  # bytes: TensorFlow and the transformed filters, a pixel of a window
 PICTURE = {"adam": 400, "lbfgs": 1500}  # bytes a pixel of the picture; SciPy lists its bounds
@@ -46,28 +46,27 @@ def seconds_needed(shape: Sequence[int], recipe: Recipe) -> float:
     steps = recipe.limit()
     if steps is None:
         return recipe.seconds
-    work, deepest = 0.0, deepest_layer(recipe.layers())
+    work, names = 0.0, recipe.layers()
     for side in scale_sides(shape, recipe.scales):
         canvas = [round(n * side / max(shape)) + 2 * recipe.border() for n in shape]
-        windows = lay_windows(canvas, reach(deepest))
+        windows = lay_windows(canvas, reach(names))
         passes = 3 / 2 if len(windows) > 1 else 1  # forward twice; they overlap, too
         for (_, _, n_H, n_W), _ in windows:
-            work += passes * operations((1, n_H, n_W, 3), deepest, winograd=0.4)
+            work += passes * operations((1, n_H, n_W, 3), names, winograd=0.4)
     seconds = (steps + 1) * work / _speed()
     return min(seconds, recipe.seconds or seconds)
 
 
-def operations(shape: Sequence[float], deepest: str, winograd: float = 1) -> float:
-    """Multiplications and additions of the convolutions, forward and back to the pixels.
+def operations(shape: Sequence[float], names: Sequence[str], winograd: float = 1) -> float:
+    """Multiplications and additions of the convolutions up to these layers, forward and back.
 
     Those from block2 on are counted as `winograd` of what a plain convolution takes.
     """
     work = 0.0
-    for name, (n_in, n_out) in VGG19_LAYERS.items():
-        each = 2 * 2 * 9 * n_in * n_out * np.prod(cells(shape, 2 ** (int(name[5]) - 1)))
+    for name in layers_up_to(names):
+        n_in, n_out = VGG19_LAYERS[name]
+        each = 2 * 2 * 9 * n_in * n_out * np.prod(cells(shape, stride_of(name)))
         work += each if name.startswith("block1") else winograd * each
-        if name == deepest:
-            break
     return work
 
 

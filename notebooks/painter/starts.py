@@ -28,35 +28,35 @@ def base_picture(C: tf.Tensor, styles: Sequence[tf.Tensor], recipe: Recipe) -> t
     """Give what a change is counted from; noise is not carried up."""
     if not isinstance(recipe.init, str):
         return match_shape(check_picture(recipe.init), C)
-    pictures = {"style": lambda: match_shape(styles[0], C), "noise": lambda: tf.zeros_like(C)}
-    return pictures.get(recipe.init, lambda: C)()
+    if recipe.init == "style":
+        return match_shape(styles[0], C)
+    return tf.zeros_like(C) if recipe.init == "noise" else C
 
 
 def first_picture(base: tf.Tensor, styles: Sequence[tf.Tensor], recipe: Recipe) -> tf.Tensor:
     """Give the picture that the coarsest scale starts from."""
-    if isinstance(recipe.init, str) and recipe.init == "noise":
+    start = recipe.init if isinstance(recipe.init, str) else "a picture"
+    if start == "noise":
         return tf.random.Generator.from_seed(recipe.seed).uniform(base.shape, 0.4, 0.6)
-    if isinstance(recipe.init, str) and recipe.init == "patches":
-        return _half_hidden(base, styles, recipe)
-    return base
+    return half_hidden(base, styles, recipe) if start == "patches" else base
 
 
-def _half_hidden(C: tf.Tensor, styles: Sequence[tf.Tensor], recipe: Recipe) -> tf.Tensor:
+def half_hidden(C: tf.Tensor, styles: Sequence[tf.Tensor], recipe: Recipe) -> tf.Tensor:
     """Give the mean of C and a patchwork of each style, weighted alike; where no mask is, C."""
     weights = recipe.style_weights or [1.0] * len(styles)
     shares = [tf.fill((1, *C.shape[1:3], 1), float(weight)) for weight in weights]
     if recipe.masks is not None:
         masks = [mask_of_size(mask, C.shape[1:3]) for mask in recipe.masks]
         shares = [share * mask for share, mask in zip(shares, masks, strict=True)]
-    laid = sum(share * _patchwork(C, S) for share, S in zip(shares, styles, strict=True))
+    laid = sum(share * patchwork(C, S) for share, S in zip(shares, styles, strict=True))
     some = sum(shares) > 1e-3 * sum(weights)
     return tf.where(some, (C + tf.math.divide_no_nan(laid, sum(shares))) / 2, C)
 
 
-PATCH = 8  # pixels, the side of the pieces that `_patchwork` lays
+PATCH = 8  # pixels, the side of the pieces that `patchwork` lays
 
 
-def _patchwork(C: tf.Tensor, S: tf.Tensor) -> tf.Tensor:
+def patchwork(C: tf.Tensor, S: tf.Tensor) -> tf.Tensor:
     """Lay C anew with overlapping pieces of S: alike in colour, and from about the same place.
 
     Its strokes are the painting's own, so the style cost is low before the first step, that of

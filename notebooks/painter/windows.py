@@ -10,11 +10,16 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from nst_utils import VGG19_LAYERS
+from nst_utils import is_after_pooling, layers_up_to
 from painter.recipe import BORDER
 
 TILE = 768 + 2 * BORDER  # pixels; the largest canvas, down or across, that is painted in one piece
 Window = tuple[int, int, int, int]  # top, left, height, width; in pixels
+
+
+def stride_of(name: str) -> int:
+    """How many pixels of the picture lie between two positions of a layer."""
+    return 2 ** (int(name[5]) - 1)
 
 
 def cells(shape: Sequence[int], stride: int) -> tuple[int, int]:
@@ -22,11 +27,11 @@ def cells(shape: Sequence[int], stride: int) -> tuple[int, int]:
     return shape[1] // stride, shape[2] // stride
 
 
-def reach(deepest: str) -> int:
-    """How many pixels away a layer's value can see, rounded up to a multiple of 16."""
+def reach(names: Sequence[str]) -> int:
+    """How many pixels away these layers' values can see, rounded up to a multiple of 16."""
     reach, stride = 0, 1
-    for name in list(VGG19_LAYERS)[: list(VGG19_LAYERS).index(deepest) + 1]:
-        if name.endswith("conv1") and name != "block1_conv1":
+    for name in layers_up_to(names):
+        if is_after_pooling(name):
             reach, stride = reach + stride, 2 * stride  # 2 x 2 pooling
         reach += stride  # 3 x 3 convolution
     return -(-reach // 16) * 16
@@ -38,17 +43,7 @@ def lay_windows(shape: Sequence[int], margin: int) -> list[tuple[Window, tf.Tens
     They start at multiples of 16 pixels, as all poolings do, and have one size: one trace. The
     insides, (top, bottom, left, right) in the window, touch but do not overlap.
     """
-
-    def cut(length: int) -> tuple[int, list[tuple[int, int, int]]]:
-        if length <= TILE:
-            return length, [(0, 0, length)]
-        largest = (TILE - 2 * margin - length % 16) // 16 * 16
-        inner = -(-length // -(-length // largest) // 16) * 16
-        size = inner + 2 * margin + length % 16
-        starts = [(max(0, min(at - margin, length - size)), at) for at in range(0, length, inner)]
-        return size, [(s, at - s, min(at + inner, length) - s) for s, at in starts]
-
-    (height, rows), (width, columns) = cut(shape[1]), cut(shape[2])
+    (height, rows), (width, columns) = (_spans(length, margin) for length in shape[1:3])
     if len(rows) == len(columns) == 1:
         return [((0, 0, height, width), None)]
     return [
@@ -58,12 +53,25 @@ def lay_windows(shape: Sequence[int], margin: int) -> list[tuple[Window, tf.Tens
     ]
 
 
+def _spans(length: int, margin: int) -> tuple[int, list[tuple[int, int, int]]]:
+    """Cut one side of a picture: the windows' size, and (start, first, last) of each."""
+    if length <= TILE:
+        return length, [(0, 0, length)]
+    largest = (TILE - 2 * margin - length % 16) // 16 * 16
+    inner = -(-length // -(-length // largest) // 16) * 16
+    size = inner + 2 * margin + length % 16
+    starts = [(max(0, min(at - margin, length - size)), at) for at in range(0, length, inner)]
+    return size, [(start, at - start, min(at + inner, length) - start) for start, at in starts]
+
+
 def cut(image: tf.Tensor, window: Window, stride: int = 1) -> tf.Tensor:
+    """Give the part of (1, n_H, n_W, ...) at `stride` that lies in the window."""
     top, left, height, width = (number // stride for number in window)
     return image[:, top : top + height, left : left + width]
 
 
 def inner(a: tf.Tensor, inside: tf.Tensor | None, stride: int) -> tf.Tensor:
+    """Give the part of a window's activations at `stride` that counts."""
     if inside is None:
         return a
     top, bottom, left, right = tf.unstack(inside // stride)
