@@ -104,21 +104,39 @@ def explain(verdict: Verdict, again: bool = False) -> str:
     lines = [head + f"not right yet. {verdict.points} of {verdict.possible} points so far."]
     if verdict.expected:
         lines += [f"  expected: {verdict.expected}", f"  got:      {verdict.got}"]
-    lines += [f"  {verdict.diagnosis}", f"  Read {verdict.hint} again."]
-    if again:
+    lines.append(f"  {verdict.diagnosis}")
+    if verdict.hint:
+        lines.append(f"  Read {verdict.hint} again.")
+    if verdict.hint and again:
         number = int(verdict.hint.split()[1])
         lines.append(f"  More: {REGISTRY[verdict.exercise].more[number - 1]}")
     return "\n".join(lines)
 
 
-def _check(exercise: Exercise, fn: Callable) -> int:
-    """Cases, observations, verdict; then print, record, and raise if it is not right."""
-    _import_tensorflow()
-    from .observe import OBSERVERS  # here: it needs TensorFlow, which `import checkpoints` does not
+def _verdict(exercise: Exercise, fn: Callable) -> Verdict:
+    """Observe and judge in rounds: what is dear, or large, only if it is needed."""
+    from . import observe  # here: it needs TensorFlow, which `import checkpoints` does not
 
-    name, observe = exercise.name, OBSERVERS[exercise.name]
+    name = exercise.name
+    observe.start()
     cases = exercise.cases(np.random.default_rng())
-    verdict = exercise.judge(cases, [observe(fn, case) for case in cases])
+    small = [case for case in cases if not case["graph"]]
+    facts = [observe.FIRST[name](fn, case) for case in small]
+    verdict = exercise.judge(small, facts)
+    if not verdict.mistake:
+        large = [case for case in cases if case["graph"]]
+        facts += [observe.FIRST[name](fn, case) for case in large]
+        return exercise.judge(small + large, facts)
+    if name in observe.ALONE_TOO:
+        more = [observe.ALONE_TOO[name](fn, case) for case in small]
+        verdict = exercise.judge(small, [a | b for a, b in zip(facts, more, strict=True)])
+    return verdict
+
+
+def _check(exercise: Exercise, fn: Callable) -> int:
+    """Ask for a verdict; print it, record it, and raise if the function is not right."""
+    _import_tensorflow()
+    name, verdict = exercise.name, _verdict(exercise, fn)
     again = _seen.get(name) == verdict.mistake != ""
     _seen[name] = verdict.mistake
     _results[name] = verdict

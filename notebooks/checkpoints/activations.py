@@ -6,6 +6,8 @@ import itertools
 
 import numpy as np
 
+BIG = 500.0  # activations of VGG-19 reach thousands, and their squares are beyond float16
+
 
 def shapes(rng: np.random.Generator, count: int, low: int = 2, high: int = 10) -> list[tuple]:
     """`count` triples of different numbers, n_H, n_W, n_C, where n_H * n_W is not n_C either."""
@@ -16,8 +18,8 @@ def shapes(rng: np.random.Generator, count: int, low: int = 2, high: int = 10) -
 
 
 def draw(rng: np.random.Generator, shape: tuple, scale: float = 1.0) -> np.ndarray:
-    """Random activations with a mean that is not 0, as float32."""
-    return (scale * (rng.normal(size=shape) + rng.uniform(0.3, 1))).astype("float32")
+    """Random activations, positive as after a ReLU (where it has no kink), as float32."""
+    return (scale * (abs(rng.normal(size=shape)) + rng.uniform(0.05, 0.5))).astype("float32")
 
 
 def channels_first(a: np.ndarray) -> np.ndarray:

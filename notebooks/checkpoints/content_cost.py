@@ -9,31 +9,24 @@ import itertools
 
 import numpy as np
 
-from .activations import draw, shapes
+from .activations import BIG, draw, shapes
 from .factors import Normaliser, recognise
 from .judge import judge_values
 from .verdict import FACTOR, PART, Exercise, Finding, Mistake, Verdict
 
 
 def cases(rng: np.random.Generator) -> list[dict]:
-    """Lists of 2 to 6 activations; one case of realistic size, one inside tf.function."""
+    """Lists of 2 to 6 activations; one with large numbers, one of realistic size in a graph."""
     drawn = []
-    for count, large, graph in (
-        (6, 0, 0),
-        (2, 0, 0),
-        (3, 0, 0),
-        (6, 0, 0),
-        (4, 0, 0),
-        (6, 1, 0),
-        (6, 0, 1),
-    ):
+    for count, big, graph in ((6, 0, 0), (2, 0, 0), (3, 0, 0), (6, 0, 0), (4, 1, 0), (6, 0, 1)):
         sizes = shapes(rng, count)
-        if large:
-            sizes[-1] = (int(rng.integers(50, 60)), int(rng.integers(36, 46)), 48)
-        case = {"layers": count, "large": large, "graph": graph, "dtype": "float32"}
+        if graph:
+            sizes[-1] = (int(rng.integers(50, 60)), int(rng.integers(36, 46)), 24)
+        case = {"layers": count, "big": big, "graph": graph, "dtype": "float32"}
         for i, shape in enumerate(sizes):
-            case[f"content_{i}"] = draw(rng, (1, *shape), 1 + 0.3 * i)
-            case[f"generated_{i}"] = draw(rng, (1, *shape), 2 - 0.2 * i)
+            scale = BIG if big else 1
+            case[f"content_{i}"] = draw(rng, (1, *shape), scale * (1 + 0.3 * i))
+            case[f"generated_{i}"] = draw(rng, (1, *shape), scale * (2 - 0.2 * i))
         drawn.append(case)
     return drawn
 
@@ -58,12 +51,30 @@ def _squares(C: list, G: list, layer: int) -> float:
 MISTAKES = (
     Mistake("content-no-square", 3, PART, lambda C, G: _difference(C, G).sum(),
             "The difference is summed without being squared."),
+    Mistake("content-times-two", 3, PART, lambda C, G: 2 * _difference(C, G).sum(),
+            "The difference is doubled, not squared: * 2 doubles, ** 2 squares."),
     Mistake("content-absolute", 3, PART, lambda C, G: abs(_difference(C, G)).sum(),
             "The absolute difference is summed: square it instead."),
     Mistake("content-sum-then-square", 3, PART, lambda C, G: _difference(C, G).sum() ** 2,
             "The sum of the differences is squared: square each difference first, then sum."),
     Mistake("content-root", 3, PART, lambda C, G: (_difference(C, G) ** 2).sum() ** 0.5,
             "A square root is taken (a norm): the cost is the sum of squares itself."),
+    Mistake("content-root", 3, PART, lambda C, G: (_difference(C, G) ** 2).mean() ** 0.5 * C[-1].size,
+            "A square root is taken of the mean: the cost is the mean of squares itself."),
+    Mistake("content-whole-numbers", 3, PART, lambda C, G: ((np.trunc(C[-1]) - np.trunc(G[-1])) ** 2).sum(),
+            "The activations are cut to whole numbers (int) first: keep float32 throughout."),
+    Mistake("content-part", 1, PART, lambda C, G: (_difference(C, G)[:, -1] ** 2).mean() * C[-1].size,
+            "Only the last row of positions is compared: [-1] of the list is the content layer already, take all of it."),
+    Mistake("content-part", 1, PART, lambda C, G: (_difference(C, G)[:, 0] ** 2).mean() * C[-1].size,
+            "Only the first row of positions is compared: [0] drops the axis of one picture, a second one takes a row of it."),
+    Mistake("content-sizes-of-first-layer", 2, FACTOR, lambda C, G: (_difference(C, G) ** 2).sum() * C[-1].size / C[0].size,
+            "The sizes n_H, n_W, n_C are those of the first layer ([0]): read them from the content layer, the last one."),
+    Mistake("content-sizes-of-another-layer", 2, FACTOR, lambda C, G: (_difference(C, G) ** 2).sum() * C[-1].size / C[-2].size,
+            "The sizes n_H, n_W, n_C are those of the last but one layer: read them from the content layer, the last one."),
+    Mistake("content-sizes-added", 4, FACTOR, lambda C, G: (_difference(C, G) ** 2).sum() * C[-1].size / sum(C[-1].shape[1:]),
+            "In your denominator the sizes are added: multiply n_H, n_W and n_C."),
+    Mistake("content-sizes-added", 4, FACTOR, lambda C, G: (_difference(C, G) ** 2).sum() * C[-1].size / (C[-1].shape[1] + C[-1].shape[2]) / C[-1].shape[3],
+            "In your denominator n_H and n_W are added: multiply them."),
     Mistake("content-squares-subtracted", 3, PART, lambda C, G: (C[-1] ** 2 - G[-1] ** 2).sum(),
             "The activations are squared before they are subtracted: subtract first, then square."),
     Mistake("content-plus", 3, PART, lambda C, G: ((C[-1] + G[-1]) ** 2).sum(),
@@ -108,8 +119,8 @@ NORMALISER = Normaliser(
         (0.5, (0, 0, 0), "content-not-normalised", "Your J_content is half the sum of squares, as in the lecture: divide by 4 n_H n_W n_C here."),
         (0.25, (0, 0, 0), "content-not-normalised", "Your J_content has the 1/4, but it is not divided by n_H n_W n_C."),
         (1.0, (0, 0, 0), "content-not-normalised", "Your J_content is the plain sum of squares: it is not divided by 4 n_H n_W n_C."),
-        (0.25, (-2, -2, -2), "content-mean-and-normaliser", "You divide by n_H n_W n_C twice: a mean divides already, so a mean and the normaliser are one too many."),
-        (1.0, (-2, -2, -2), "content-mean-and-normaliser", "You divide by n_H n_W n_C twice (mean and normaliser), and the 1/4 is missing."),
+        (0.25, (-2, -2, -2), "content-mean-and-normaliser", "You divide by n_H n_W n_C twice: is it squared, or is there a mean besides, which divides already?"),
+        (1.0, (-2, -2, -2), "content-mean-and-normaliser", "You divide by n_H n_W n_C twice (a mean divides already), and the 1/4 is missing."),
         (0.25, (-1, -1, 0), "content-no-channels", "Your J_content is not divided by n_C, the number of channels."),
     ),
 )
@@ -120,7 +131,9 @@ def _combinations(pairs: list):
     """A wrong layer together with a wrong difference, normalised by either layer's size."""
     layers = {"content-first-layer": 0, "content-second-layer": 1, "content-layer-before": -2}
     wrong_layers = {known.id: known for known in MISTAKES if known.id in layers}
-    differences = [m for m in MISTAKES if m.hint != 1]
+    differences = [
+        m for m in MISTAKES if m.hint != 1 and "sizes-of" not in m.id
+    ]  # one layer is enough
     for layer, difference in itertools.product(wrong_layers.values(), differences):
         at = layers[layer.id]
         values = [difference.formula([C[at]], [G[at]]) for C, G in pairs]

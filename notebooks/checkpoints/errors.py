@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from .facts import text
-from .verdict import PART, Exercise, Finding
+from .verdict import NO_GRADIENT, PART, Exercise, Finding
 
 AS_IN_NUMPY = {  # what a tensor or tf does not have -> what to use
     "T": "tf.transpose(...)",
@@ -37,6 +37,11 @@ class Raised:
     whole: str
     line: int | None  # of the student's code
     code: str  # that line
+    here: bool  # not in a library, nor in another function
+    names: tuple[str, ...]  # that the function uses
+    parameters: tuple[str, ...]
+    source: str  # of the function, "" if it is not known
+    eager: bool  # is TensorFlow's eager execution on?
     some: bool | None  # were any of the other calls right? None: every call raised
     asked: tuple[str, ...]  # the sizes that reshape was asked for, one a call that failed
 
@@ -66,22 +71,68 @@ def error_finding(
         exercise,
         text(facts, "error_type", 60),
         text(facts, "error_message"),
-        str(facts.get("error_message"))[-1500:],  # the last line of TensorFlow's is bad advice
+        str(facts.get("error_message"))[-2000:],  # the last line of TensorFlow's is bad advice
         line if type(line) is int else None,
         text(facts, "error_text"),
+        facts.get("error_here") == 1,
+        tuple(text(facts, "names", 4000).split()),
+        tuple(text(facts, "parameters").split()),
+        source if type(source := facts.get("source")) is str else "",
+        facts.get("eager") != 0,
         some,
         tuple(match.group(1) for match in asked if match),
     )
     for recognised in KNOWN:
         if found := recognised(raised):
             return found
-    return raised.finding("error", 1, 0, f"{raised.kind}: {raised.message}")
+    return raised.finding("error", 0, 0, f"{raised.kind}: {raised.message}")
+
+
+def stopped_finding(exercise: Exercise, facts: list[dict], steps: float = 0) -> Finding | None:
+    """A call that took too long or too much; `steps` is what the optimizer counted meanwhile."""
+    stopped = next((fact for fact in facts if text(fact, "stopped")), None)
+    if stopped is None:
+        return None
+    code = text(stopped, "error_text")
+    where = f"In line {stopped.get('error_line')}, `{code}`: " if code else ""
+    if text(stopped, "stopped") == "memory":
+        says = f"{where}one call takes more than a gigabyte of memory: is every entry combined with every other?"
+        return exercise.finding("too-large", 0, 0, says)
+    if steps > 1:
+        says = f"{where}one call made {steps:.0f} steps of the optimizer and did not come to an end: train_step makes one step, the loop comes later."
+        return exercise.finding("several-steps", 0, 0, says)
+    says = f"{where}{exercise.name} does not come to an end within seconds: is there a loop without end, or one over every position?"
+    return exercise.finding("too-slow", 0, 0, says)
+
+
+def _not_eager(r: Raised) -> Finding | None:
+    if r.eager:
+        return None
+    says = "TensorFlow's eager execution is switched off in your notebook (tf.compat.v1.disable_eager_execution): delete that line and restart the kernel."
+    return r.exercise.finding("not-eager", 0, 0, says)
 
 
 def _not_written(r: Raised) -> Finding | None:
-    if r.kind == "NotImplementedError":
-        return r.exercise.finding("not-written", 1, 0, f"{r.exercise.name} is not written yet.")
-    return None
+    if r.kind != "NotImplementedError" or not r.here or "NotImplementedError" not in r.code:
+        return None
+    if set(r.names) - {"NotImplementedError"}:
+        says = f"{r.where}this line of the stub still stands above your code: delete it."
+        return r.exercise.finding("stub-left", 0, 0, says)
+    return r.exercise.finding("not-written", 0, 0, f"{r.exercise.name} is not written yet.")
+
+
+def _endless(r: Raised) -> Finding | None:
+    if r.kind != "RecursionError":
+        return None
+    says = f"{r.exercise.name} calls itself again and again, without end."
+    return r.finding("endless", 0, 0, says)
+
+
+def _numpy_method(r: Raised) -> Finding | None:
+    if r.exercise.short != "total" or "has no attribute 'numpy'" not in r.message:
+        return None
+    says = ".numpy() takes the value out of TensorFlow, so no gradient flows back (and plain numbers have none): keep tensors."
+    return r.finding("no-gradient", 1, NO_GRADIENT, says)
 
 
 def _signature(r: Raised) -> Finding | None:
@@ -116,32 +167,142 @@ def _as_in_numpy(r: Raised) -> Finding | None:
     return r.finding("as-in-numpy", "as in NumPy", 0, says)
 
 
+def _attribute(r: Raised) -> Finding | None:
+    missing = re.search(r"(module 'tensorflow|Adam|SGD).*no attribute '(\w+)'", r.whole)
+    if r.kind != "AttributeError" or not missing:
+        return None
+    if missing.group(2) == "minimize":
+        says = "optimizers of Keras 3 have no minimize: take tape.gradient, then optimizer.apply_gradients."
+        return r.finding("minimize", 4, 0, says)
+    says = f"there is no {missing.group(2)} in {'tf' if 'module' in missing.group(1) else 'the optimizer'}: is it spelt otherwise?"
+    return r.finding("no-such-name", 0, 0, says)
+
+
+def _name(r: Raised) -> Finding | None:
+    missing = re.search(r"name '(\w+)' is not defined|variable '(\w+)'", r.message)
+    if r.kind not in ("NameError", "UnboundLocalError") or not missing:
+        return None
+    name = missing.group(1) or missing.group(2)
+    says = f"{name} has no value here: is it spelt otherwise above, or in a cell that was not run?"
+    return r.finding("no-such-name", 0, 0, says)
+
+
 def _unpack(r: Raised) -> Finding | None:
     if "to unpack" not in r.message or ".shape" not in r.code or r.exercise.short == "gram":
         return None
+    if "expected 4, got 3" in r.message:
+        says = "there are three sizes only: the axis of one picture was dropped before, by [0] or squeeze. Then read three, n_H, n_W, n_C, or keep the axis."
+        return r.finding("batch-dropped", "dims", 0, says)
     says = f"the shape of an activation has four entries, 1, n_H, n_W, n_C: read all four ({r.message})."
     return r.finding("unpack", "dims", 0, says)
 
 
 def _list(r: Raised) -> Finding | None:
-    if not re.search(r"'list' (object has no attribute|and 'list')", r.message):
+    stacked = "Shapes of all inputs must match" in r.message
+    if not stacked and not re.search(
+        r"'list' (object has no attribute|and '|and \")|and 'list'", r.message
+    ):
         return None
-    says = f"that is a list, one activation for each layer: take one out of it first ({r.message})."
-    return r.finding("list", 1, 0, says)
+    says = "that is a list, one activation for each layer: take one out of it first."
+    return r.finding("list", 1 if r.exercise.short == "content" else 0, 0, says)
 
 
 def _power(r: Raised) -> Finding | None:
-    if "BitwiseXor" not in r.message:
+    xor = "unsupported operand type(s) for ^" in r.message or "BitwiseXor" in r.message
+    if not xor:
         return None
     return r.finding("power", "gradient", 0, "in Python ^ is no power: write ** or tf.square.")
 
 
-def _not_transposed(r: Raised) -> Finding | None:
-    sizes = re.search(r"In\[0\]: (\[[\d,]+\]), In\[1\]: (\[[\d,]+\])", r.message)
-    if not sizes or sizes.group(1) != sizes.group(2):
+def _item_assigned(r: Raised) -> Finding | None:
+    if "item assignment" not in r.message:
         return None
-    says = f"the matrix is multiplied by itself, {sizes.group(1)} by {sizes.group(2)}: one of the two must be transposed."
-    return r.finding("not-transposed", 2, 0, says)
+    says = "the entries of a tensor cannot be set one by one: compute all of it in one expression, or collect rows in a list and tf.stack them."
+    return r.finding("item-assigned", 2 if r.exercise.short == "gram" else 0, 0, says)
+
+
+def _not_unrolled(r: Raised) -> Finding | None:
+    shapes = re.findall(r"\[((?:\d+,){3}\d+)\]", r.message)
+    product = r.exercise.short == "style" and re.search("matmul|gram|@|Mul", r.message + r.code)
+    if not product or not shapes:
+        return None
+    says = f"the activation still has four dimensions, [{shapes[0]}]: unroll it to (n_C, n_H*n_W) first."
+    return r.finding("not-unrolled", 2, 0, says)
+
+
+def _product(r: Raised) -> Finding | None:
+    sizes = re.search(r"In\[0\]: \[(\d+),(\d+)\], In\[1\]: \[(\d+),(\d+)\]", r.message)
+    if not sizes:
+        return None
+    a, b = sizes.groups()[:2], sizes.groups()[2:]
+    shown = f"[{', '.join(a)}] by [{', '.join(b)}]"
+    if a == b:
+        says = f"the matrix is multiplied by itself, {shown}: one of the two must be transposed."
+        return r.finding("not-transposed", 2, 0, says)
+    if a == b[::-1] and "transpose" in r.code:
+        says = f"one of the two is transposed twice: {shown} would fit as they are, so tf.transpose and transpose_b=True are one too many."
+        return r.finding("transposed-twice", 2, 0, says)
+    says = f"the sizes do not fit, {shown}: print the shapes of both factors."
+    return r.finding("sizes", 2, 0, says)
+
+
+def _shapes(r: Raised) -> Finding | None:
+    two = re.search(
+        r"(?:Incompatible shapes|Dimensions must be equal).*?(\[[\d,]+\]) vs\.? (\[[\d,]+\])",
+        r.message,
+    )
+    if not two:
+        return None
+    says = f"the shapes {two.group(1)} and {two.group(2)} do not fit."
+    if "Mul" in r.message and r.exercise.short in ("gram", "style"):
+        says = f"* multiplies entry by entry, and the shapes {two.group(1)} and {two.group(2)} do not fit: the matrix product is @ or tf.matmul."
+    return r.finding("shapes", 2, 0, says)
+
+
+DTYPES = {"half": "float16", "float": "float32", "double": "float64"}  # TensorFlow has two names
+
+
+def _dtypes(r: Raised) -> Finding | None:
+    two = re.search(
+        r"got tf\.(\w+) != tf\.(\w+)|to be an? (\w+) tensor but is an? (\w+) tensor", r.whole
+    )
+    two = two or re.search(r"requested dtype (\w+) for Tensor with dtype (\w+)", r.whole)
+    if not two:
+        return None
+    one, other = (DTYPES.get(name, name) for name in two.groups() if name)
+    if "assign" in r.code:
+        says = (
+            f"generated_image holds {one}, but what is assigned is {other}: keep {one} throughout."
+        )
+        return r.finding("dtypes", 5, 0, says)
+    says = f"{one} meets {other}, and TensorFlow wants one dtype: tf.cast(..., tf.float32), or read sizes from a.shape."
+    return r.finding("dtypes", 0, 0, says)
+
+
+def _none(r: Raised) -> Finding | None:
+    if not re.search(r"value \(None\)|NoneType|None values not supported", r.message):
+        return None
+    if r.exercise.short == "train" and "gradient" in r.code:
+        return None
+    says = "there is a None where a tensor should be: is a None left in your code, or does a function that it calls return nothing?"
+    return r.finding("none", 0, 0, says)
+
+
+# --- In train_step -------------------------------------------------------------------------------
+
+
+def _left_tensorflow(r: Raised) -> Finding | None:
+    if "gradient" not in r.code or not re.search(r"attribute '_id'|type_value", r.message):
+        return None
+    says = "J is a plain number here, not a tensor: float(...) or .numpy() takes it out of TensorFlow, where the tape cannot follow. Keep the tensor until the gradient is there."
+    return r.finding("left-tensorflow", 1, PART, says)
+
+
+def _tape_used_twice(r: Raised) -> Finding | None:
+    if "non-persistent GradientTape" not in r.message:
+        return None
+    says = "a tape gives one gradient: take that of J, the sum, once (or make the tape with persistent=True)."
+    return r.finding("tape-twice", 4, PART, says)
 
 
 def _outside_tape(r: Raised) -> Finding | None:
@@ -149,8 +310,20 @@ def _outside_tape(r: Raised) -> Finding | None:
         "None" in r.message and "gradient" in r.code
     ):
         return None
+    image = (r.parameters or ("generated_image",))[0]
+    if line := _line(r.source, rf"\.gradient\(\s*\[?{image}\b"):
+        says = f"In `{line}`: the two arguments are the wrong way round. First what is differentiated, J, then with respect to what, {image}."
+        return r.exercise.finding("gradient-swapped", 4, PART, says)
+    if line := _line(r.source, r"\.predict\("):
+        says = f"In `{line}`: predict gives NumPy arrays, and the tape cannot follow: call vgg({image})."
+        return r.exercise.finding("predict", 1, PART, says)
     says = "the gradient of J with respect to the image is None: what depends on G must happen inside the tape, in TensorFlow."
     return r.finding("outside-tape", 1, PART, says)
+
+
+def _line(source: str, pattern: str) -> str:
+    """The first line of the student's function that matches, "" if none does."""
+    return next((line.strip() for line in source.splitlines() if re.search(pattern, line)), "")
 
 
 def _wrong_variable(r: Raised) -> Finding | None:
@@ -161,29 +334,45 @@ def _wrong_variable(r: Raised) -> Finding | None:
 
 
 def _pairs(r: Raised) -> Finding | None:
+    kinds = ("TypeError", "ValueError", "AttributeError")
     if (
-        "apply_gradients" not in r.code
-        or r.kind not in ("TypeError", "ValueError")
+        not re.search(r"apply_gradients|optimizer\.apply\(", r.code)
+        or r.kind not in kinds
         or "None" in r.message
     ):
         return None
-    says = (
-        f"apply_gradients takes one list of pairs, [(gradient, variable)] ({r.kind}: {r.message})"
-    )
+    image = (r.parameters or ("generated_image",))[0]
+    says = f"apply_gradients takes a list of pairs, each a gradient and its variable: [(gradient, {image})]."
+    if re.search(rf"\(\s*{image}\s*,", r.code):
+        says = f"the pair is the wrong way round: the gradient comes first, then its variable, [(gradient, {image})]."
+    elif "zip" in r.code:
+        says = f"zip takes the picture apart: both must be lists, or write [(gradient, {image})]."
     return r.finding("pairs", 4, 0, says)
 
 
 KNOWN = (  # the first that fits is taken
+    _not_eager,
     _not_written,
+    _endless,
+    _numpy_method,
     _signature,
     _index_hard_coded,
     _dims_hard_coded,
     _as_in_numpy,
+    _attribute,
+    _name,
     _unpack,
     _list,
     _power,
-    _not_transposed,
+    _item_assigned,
+    _not_unrolled,
+    _product,
+    _shapes,
+    _left_tensorflow,
+    _tape_used_twice,
     _outside_tape,
     _wrong_variable,
+    _dtypes,
     _pairs,
+    _none,
 )

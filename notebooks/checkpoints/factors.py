@@ -16,6 +16,8 @@ import numpy as np
 from .facts import near
 from .verdict import FACTOR, TOLERANCE, TWO, Exercise, Finding, Mistake
 
+POWERS = ("", "", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸")  # ^ would be read as Python's XOR
+
 
 @dataclass(frozen=True)
 class Normaliser:
@@ -69,13 +71,13 @@ def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple[float, t
 
 
 def _words(k: float, exponents: tuple, names: tuple) -> str:
-    """`k * prod(names ** exponents)` as text: "4 n_C / n_H^2"."""
+    """`k * prod(names ** exponents)` as text: "4 n_C / n_H²"."""
     nice = Fraction(abs(k)).limit_denominator(256)
     exact = nice > 0 and near(abs(k), float(nice))
     above = [str(nice.numerator) if exact else f"{abs(k):.4g}"]
     below = [str(nice.denominator)] if exact else []
     for name, power in zip(names, exponents, strict=True):
-        word = name if abs(power) == 1 else f"{name}^{abs(power)}"
+        word = name if abs(power) == 1 else f"{name}{POWERS[abs(power)]}"
         (above if power > 0 else below).extend([word] if power else [])
     above, below = ([w for w in side if w != "1"] for side in (above, below))
     text = " ".join(above) or "1"
@@ -114,6 +116,9 @@ def _unlisted_factor(normaliser: Normaliser, k: float, e: tuple) -> tuple[str, s
             "factor",
             f"Your {letter} is {ratio:.6g} times the expected one: is there a number too many?",
         )
+    if near(ratio, 1) and sorted(p for p in powers if p) in ([-1, 1], [-2, 2]):
+        taken, lost = names[powers.index(min(powers))], names[powers.index(max(powers))]
+        return "factor", f"In the factor of your {letter}, {taken} stands where {lost} should."
     says = f"Your {letter} is exactly {_words(ratio, powers, names)} times the expected one."
     smaller = _words(1 / ratio, tuple(-p for p in powers), names)
     if any(right) and not any(powers) and ratio > 0:

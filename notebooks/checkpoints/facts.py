@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from .verdict import TOLERANCE
@@ -24,8 +26,14 @@ def text(facts: dict, key: str, limit: int = 200) -> str:
     value = facts.get(key)
     if type(value) is not str:
         return ""
-    lines = [line.strip() for line in value[-4000:].splitlines() if line.strip()]
-    line = lines[-1] if key in ("error_message", "graph_error") and lines else " ".join(lines)
+    value = re.sub(r"\{\{function_node [^}]*\}\} ?", "", value[-6000:])
+    lines = [line.strip() for line in value.splitlines() if line.strip()]
+    line = " ".join(lines)
+    if lines and key.endswith(("error_message", "graph_error")):
+        telling = [
+            line for line in lines if re.search("[a-z]{3} ", line)
+        ]  # not a picture's numbers
+        line = (telling or lines)[-1]
     return "".join(c for c in line if c.isprintable())[:limit]
 
 

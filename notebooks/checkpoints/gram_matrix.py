@@ -7,26 +7,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from .activations import draw, shapes
+from .activations import BIG, draw, shapes
 from .factors import Normaliser, recognise
 from .judge import judge_values
 from .verdict import FACTOR, PART, Exercise, Finding, Mistake, Verdict
 
 
 def cases(rng: np.random.Generator) -> list[dict]:
-    """Matrices with fewer and with more rows than columns, one of realistic size, one in a graph."""
-    sizes = [(int(c), int(h * w)) for h, w, c in shapes(rng, 4)] + [(7, 3)]
-    kinds = [(size, 0, 0) for size in sizes] + [((16, 53 * 41), 1, 0), ((5, 11), 0, 1)]
-    return [
-        {
-            "A": draw(rng, size) * np.float32(-1) ** np.arange(size[0], dtype="float32")[:, None],
-            "upstream": rng.normal(size=(size[0], size[0])).astype("float32"),
-            "large": large,
-            "graph": graph,
-            "dtype": "float32",
-        }
-        for size, large, graph in kinds
-    ]
+    """More rows than columns and fewer, large numbers, and a matrix of realistic size in a graph."""
+    sizes = [(int(c), int(h * w)) for h, w, c in shapes(rng, 4)] + [(7, 3), (6, 11)]
+    kinds = [(size, size == (6, 11), 0) for size in sizes] + [((8, 53 * 41), 0, 1)]
+    found = []
+    for size, big, graph in kinds:
+        signs = np.float32(-1) ** np.arange(size[0], dtype="float32")[:, None]
+        A = draw(rng, size, BIG if big else 1.0) * signs
+        upstream = rng.normal(size=(size[0], size[0])).astype("float32")
+        found.append(
+            {"A": A, "upstream": upstream, "big": int(big), "graph": graph, "dtype": "float32"}
+        )
+    return found
 
 
 def centred(A: np.ndarray) -> np.ndarray:
@@ -49,6 +48,12 @@ MISTAKES = (
             "A is reshaped to (n_H*n_W, n_C), not transposed: reshaping scrambles the entries."),
     Mistake("gram-reshaped", 2, PART, lambda A: A.reshape(A.shape[::-1]) @ A,
             "A is reshaped to (n_H*n_W, n_C), not transposed, and it comes first in the product."),
+    Mistake("gram-row-missing", 0, FACTOR, lambda A: (A @ A.T)[:-1],
+            "The last row of your G is missing: does a loop end one too early (n_C - 1)?"),
+    Mistake("gram-row-missing", 0, FACTOR, lambda A: (A @ A.T)[:-1, :-1],
+            "The last row and column of your G are missing: does a loop end one too early (n_C - 1)?"),
+    Mistake("gram-row-missing", 0, FACTOR, lambda A: (A @ A.T)[1:],
+            "The first row of your G is missing: does a loop begin at 1?"),
     Mistake("gram-triangle", 1, FACTOR, lambda A: np.triu(A @ A.T),
             "Only the upper triangle of G is there: the lower half belongs to it too."),
     Mistake("gram-triangle", 1, FACTOR, lambda A: np.tril(A @ A.T),
@@ -77,11 +82,26 @@ MISTAKES = (
             "The mean of each row is subtracted first (a covariance): the Gram matrix takes A as it is."),
     Mistake("gram-covariance", 3, FACTOR, lambda A: centred(A) @ centred(A).T / (A.shape[1] - 1) * A.shape[1],
             "That is a covariance matrix (mean subtracted, divided by n - 1): take A as it is."),
+    Mistake("gram-centred", 3, FACTOR, lambda A: (A - A.mean()) @ (A - A.mean()).T,
+            "The mean of all entries is subtracted first: the Gram matrix takes A as it is."),
+    Mistake("gram-unit-length", 3, FACTOR, lambda A: A @ A.T / (A * A).sum(),
+            "A is divided by its length (its norm) first: take A as it is."),
+    Mistake("gram-whole-numbers", 3, PART, lambda A: np.trunc(A) @ np.trunc(A).T,
+            "The entries of A are cut to whole numbers (int) first: keep float32 throughout."),
+    Mistake("gram-identity-added", 3, FACTOR, lambda A: A @ A.T + np.eye(len(A)),
+            "Something is added to the diagonal of G: leave it out."),
+    Mistake("gram-twice", 3, PART, lambda A: A @ A.T @ A @ A.T,
+            "G is multiplied by itself once more: one product is enough."),
+    Mistake("gram-outer", 2, 0, lambda A: np.tensordot(A, A.T, axes=0),
+            "Every entry is multiplied with every other (axes=0), in four dimensions: multiply rows with rows, a matrix product."),
+    Mistake("gram-outer", 2, 0, lambda A: np.tensordot(A, A, axes=0),
+            "Every entry is multiplied with every other (axes=0), in four dimensions: multiply rows with rows, a matrix product."),
     Mistake("gram-unit-rows", 3, FACTOR, lambda A: unit_rows(A) @ unit_rows(A).T,
             "The rows are scaled to length 1 (cosine similarity): take A as it is."),
     Mistake("gram-absolute", 3, FACTOR, lambda A: abs(A @ A.T), "The absolute value of G is taken: leave its signs."),
     Mistake("gram-absolute", 3, FACTOR, lambda A: abs(A) @ abs(A).T, "The absolute value of A is taken first: leave its signs."),
     Mistake("gram-clipped", 3, FACTOR, lambda A: (A @ A.T).clip(0), "The negative entries of G are set to 0: leave them."),
+    Mistake("gram-clipped", 3, FACTOR, lambda A: A.clip(0) @ A.clip(0).T, "The negative entries of A are set to 0 first (a ReLU): take A as it is."),
     Mistake("gram-squared", 3, PART, lambda A: (A @ A.T) ** 2, "The entries of G are squared: the squares come in the style cost."),
     Mistake("gram-squared", 3, PART, lambda A: (A ** 2) @ (A ** 2).T, "The entries of A are squared before the product."),
     Mistake("gram-root", 3, PART, lambda A: abs(A @ A.T) ** 0.5, "A square root is taken of G: leave it out."),
@@ -130,7 +150,7 @@ GRAM_MATRIX = Exercise(
     short="gram",
     cases=cases,
     judge_facts=judge,
-    topics={"gradient": 3, "dims": 2, "as in NumPy": 2},
+    topics={"gradient": 3, "dims": 2, "zero": 1, "as in NumPy": 2},
     zero="is the product taken of A at all?",
     more=(
         "Work one small example by hand: for A = [[1, 2], [3, 4]] the result is [[5, 11], [11, 25]].",

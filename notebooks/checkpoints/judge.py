@@ -12,9 +12,9 @@ from functools import cached_property
 
 import numpy as np
 
-from .errors import error_finding
+from .errors import error_finding, stopped_finding
 from .facts import near, number, same, show, show_both, text, well_formed
-from .verdict import FACTOR, NO_GRADIENT, SLIP, TWO, Exercise, Finding, Verdict
+from .verdict import FACTOR, NO_GRADIENT, PART, SLIP, TWO, Exercise, Finding, Verdict
 
 ENORMOUS = 20_000_000  # entries of a tensor in a graph
 OVERFLOW = (
@@ -39,16 +39,13 @@ class Answers:
         return [i for i, case in enumerate(self.cases) if not case["graph"]]
 
     @cached_property
-    def small(self) -> list[int]:
-        return [i for i in self.eager if not self.cases[i]["large"]]
-
-    @cached_property
     def gots(self) -> dict[int, np.ndarray | None]:
         return {i: number(self.facts[i], "value") for i in self.eager}
 
     @cached_property
     def right(self) -> list[int]:
-        return [i for i in self.eager if same(self.gots[i], self.expected[i])]
+        tolerance = self.exercise.tolerance
+        return [i for i in self.eager if same(self.gots[i], self.expected[i], tolerance)]
 
     @cached_property
     def wrong(self) -> list[int]:
@@ -75,30 +72,45 @@ def judge_values(
     """Judge an exercise whose function returns an array.
 
     `expected` and `gradients` belong to the cases one by one; `explain(rows, gots)` names a wrong
-    value from the small cases with the indices `rows`, or returns None.
+    value from the cases with the indices `rows`, or returns None.
     """
     facts = well_formed(cases, observations)
     if facts is None:
         return exercise.verdict(exercise.malformed())
     answers = Answers(exercise, cases, facts, expected, gradients)
+    return exercise.verdict(find(answers, explain), *_shown(answers))
+
+
+def find(answers: Answers, explain: Callable) -> Finding | None:
+    """What is wrong with the answers; None if nothing is."""
+    if found := stopped_finding(answers.exercise, [answers.facts[i] for i in answers.eager]):
+        return found
     if answers.failed:
-        return _judge_errors(answers)
+        return _errors(answers)
     if answers.wrong:
-        found, at = _value_finding(answers, explain), answers.wrong[0]
-        return exercise.verdict(found, *show_both(expected[at], answers.gots[at]))
-    return exercise.verdict(_gradient_finding(answers) or _slip_finding(answers))
+        return _value_finding(answers, explain)
+    return _gradient_finding(answers) or _slip_finding(answers)
 
 
-def _judge_errors(answers: Answers) -> Verdict:
+def _shown(answers: Answers) -> tuple[str, str]:
+    """An expected value and what came, for the student; nothing if the values are right."""
+    if answers.failed:
+        at = answers.failed[0]
+        return show(answers.expected[at]), text(answers.facts[at], "error_type")
+    at = next(iter(answers.wrong), None)
+    return ("", "") if at is None else show_both(answers.expected[at], answers.gots[at])
+
+
+def _errors(answers: Answers) -> Finding:
     """It raised on some of the cases, or on all."""
     exercise, failed, facts = answers.exercise, answers.failed, answers.facts
     some = None if len(failed) == len(answers.eager) else bool(answers.right)
     found = error_finding(exercise, facts[failed[0]], [facts[i] for i in failed], some)
-    if exercise.short == "total" and not any(answers.cases[i]["dtype"] for i in answers.wrong):
+    only_numbers = not any(answers.cases[i]["dtype"] for i in answers.wrong)
+    if exercise.short == "total" and only_numbers and found.id != "total-no-gradient":
         says = f"It is right for tensors, but fails for plain numbers: {found.says}"
-        found = exercise.finding("only-tensors", 1, SLIP, says)
-    got = text(facts[failed[0]], "error_type")
-    return exercise.verdict(found, show(answers.expected[failed[0]]), got)
+        return exercise.finding("only-tensors", 1, SLIP, says)
+    return found
 
 
 def kind_finding(exercise: Exercise, kind: str) -> Finding:
@@ -125,9 +137,9 @@ def _value_finding(answers: Answers, explain: Callable) -> Finding:
     found = _seen_at_once(answers)
     if found is not None:
         return found
-    small = [answers.gots[i] for i in answers.small]
-    found = explain(answers.small, small)
-    if found is None and not all(got is not None and np.isfinite(got).all() for got in small):
+    gots = [answers.gots[i] for i in answers.eager]
+    found = explain(answers.eager, gots)
+    if found is None and not all(got is not None and np.isfinite(got).all() for got in gots):
         says = "Your result is not a finite number (NaN or infinity): is there a division by zero, a root or a logarithm?"
         return answers.exercise.finding("nan", "gradient", 0, says)
     found = found or _unknown_finding(answers)
@@ -140,17 +152,24 @@ def _value_finding(answers: Answers, explain: Callable) -> Finding:
 
 def _seen_at_once(answers: Answers) -> Finding | None:
     """The right numbers in another shape, or cut, or always 0: no formula needs to be tried."""
-    finding, gots, small = answers.exercise.finding, answers.gots, answers.small
-    if all(_same_numbers(gots[i], answers.expected[i]) for i in answers.eager):
+    finding, gots, eager = answers.exercise.finding, answers.gots, answers.eager
+    if all(_same_numbers(answers, i) for i in answers.eager):
         at = answers.wrong[0]
         says = f"The numbers are right, but the shape is {gots[at].shape}, not {np.shape(answers.expected[at])}."
         return finding("shape", "gradient", SLIP, says)
-    if all(i in answers.right for i in small):
-        return finding("overflow", "dims", SLIP, OVERFLOW)
-    if all(gots[i] is not None and not abs(gots[i]).any() for i in small):
+    big = [i for i in eager if answers.cases[i].get("big")]
+    if set(answers.wrong) <= set(big) and not any(_finite(gots[i]) for i in answers.wrong):
+        says = "It is right on small numbers, but not finite on large ones, and activations of VGG-19 reach thousands: is something cast to float16? Keep float32 throughout."
+        return finding("float16", "gradient", SLIP, says)
+    if all(
+        answers.shaped(i) and same(gots[i], np.floor(answers.expected[i])) for i in eager
+    ) and any(gots[i].any() for i in eager):
+        says = "Your result is cut to a whole number: // divides without a remainder, write /."
+        return finding("floor", "zero", PART, says)
+    if all(gots[i] is not None and not abs(gots[i]).any() for i in eager):
         return finding("zero", "zero", 0, f"Your result is always 0: {answers.exercise.zero}")
     cut = [
-        i for i in small if i in answers.wrong and text(answers.facts[i], "dtype").startswith("int")
+        i for i in eager if i in answers.wrong and text(answers.facts[i], "dtype").startswith("int")
     ]
     if cut and all(
         answers.shaped(i) and abs(gots[i] - answers.expected[i]).max() < 1.01 for i in cut
@@ -160,52 +179,78 @@ def _seen_at_once(answers: Answers) -> Finding | None:
     return None
 
 
-def _same_numbers(got: np.ndarray | None, expected) -> bool:
-    """Right but for the shape."""
-    return (
-        got is not None
-        and got.size == np.size(expected)
-        and same(got.reshape(np.shape(expected)), expected)
-    )
+def _finite(got: np.ndarray | None) -> bool:
+    return got is not None and bool(np.isfinite(got).all())
+
+
+def _same_numbers(answers: Answers, i: int) -> bool:
+    """Right but for the shape?"""
+    got, expected = answers.gots[i], np.array(answers.expected[i])
+    fits = got is not None and got.size == expected.size
+    return fits and same(got.reshape(expected.shape), expected, answers.exercise.tolerance)
 
 
 def _unknown_finding(answers: Answers) -> Finding:
     """No known mistake: say what can be seen."""
-    at = next(i for i in answers.small if i not in answers.right)
-    got, want = answers.gots[at], np.array(answers.expected[at])
-    if got.shape != want.shape:
-        return _shape_finding(answers, got.shape, want.shape)
-    if any(i in answers.right for i in answers.small):
+    finding, eager, gots = answers.exercise.finding, answers.eager, answers.gots
+    at = next(i for i in eager if i not in answers.right)
+    if gots[at].shape != np.shape(answers.expected[at]):
+        return _shape_finding(answers, at)
+    if all(answers.shaped(i) and same(gots[i], answers.expected[i], 0.03) for i in eager):
+        says = "Your result is close to the right one, but not equal: is something rounded or cast to float16, or a small number (an epsilon) added?"
+        return finding("inexact", "gradient", FACTOR, says)
+    if any(i in answers.right for i in eager if not answers.cases[i].get("big")):
         says = "It is right on some inputs and wrong on others: is something hard-coded, or the sign or size of a number used in an if?"
-        return answers.exercise.finding("sometimes-right", "dims", 0, says)
+        return finding("sometimes-right", "dims", 0, says + _globals_used(answers))
     says = "The value is wrong in a way that is not in the list of known mistakes."
-    ratios = [
-        answers.gots[i].sum() / np.sum(answers.expected[i])
-        for i in answers.small
-        if answers.shaped(i)
-    ]
-    if ratios and max(ratios) < 0:
-        says += " It has the wrong sign."
-    elif ratios and min(ratios) > 1:
-        says += f" It is always too large ({min(ratios):.5g} to {max(ratios):.5g} times)."
-    elif ratios and max(ratios) < 1:
-        says += f" It is always too small ({min(ratios):.5g} to {max(ratios):.5g} of the expected value)."
-    if got.ndim == 2 and got.shape[0] == got.shape[1] and not same(got.T, got):
+    says += _compared(answers)
+    if (
+        gots[at].ndim == 2
+        and gots[at].shape[0] == gots[at].shape[1]
+        and not same(gots[at].T, gots[at])
+    ):
         says += " Your matrix is not symmetric: a Gram matrix is."
-    return answers.exercise.finding("wrong-value", 1, 0, says)
+    return finding("wrong-value", 0, 0, says + _globals_used(answers))
 
 
-def _shape_finding(answers: Answers, got: tuple, want: tuple) -> Finding:
+def _compared(answers: Answers) -> str:
+    """A sentence about sign and size, if they are the same on all cases."""
+    shaped = [i for i in answers.eager if answers.shaped(i)]
+    ratios = [answers.gots[i].sum() / np.sum(answers.expected[i]) for i in shaped]
+    if ratios and max(ratios) < 0:
+        return " It has the wrong sign."
+    if ratios and min(ratios) > 1:
+        return f" It is always too large ({min(ratios):.5g} to {max(ratios):.5g} times)."
+    if ratios and max(ratios) < 1:
+        return f" It is always too small ({min(ratios):.5g} to {max(ratios):.5g} of the expected value)."
+    return ""
+
+
+def _globals_used(answers: Answers) -> str:
+    """A sentence about data of the notebook that is used in the place of the arguments."""
+    names = text(answers.facts[answers.eager[0]], "data").split()
+    if not names:
+        return ""
+    return f" It uses {' and '.join(names)} of your notebook: use the arguments alone."
+
+
+def _shape_finding(answers: Answers, at: int) -> Finding:
     """The result has a shape that no known mistake gives."""
+    got, want = answers.gots[at].shape, np.shape(answers.expected[at])
+    gots = {i: answers.gots[i] for i in answers.eager}
+    finding = answers.exercise.finding
     if want != ():
         says = f"Your result has the shape {got}, not {want}."
-        return answers.exercise.finding("wrong-shape", "gradient", 0, says)
+        if all(g is not None and g.shape == got for g in gots.values()):
+            says = f"Your result has the shape {got}, whatever is given: a size is hard-coded, or the argument is not used."
+        elif all(g is not None and g.shape[:1] == got[:1] for g in gots.values()):
+            says += f" Its first size is always {got[0]}: is that number written in your code?"
+        return finding("wrong-shape", "gradient", 0, says + _globals_used(answers))
     says = f"Your result has the shape {got}: it must be one number, the sum over all entries."
-    gots = {i: answers.gots[i] for i in answers.small}
     if all(g is not None and same(np.array(g.sum()), answers.expected[i]) for i, g in gots.items()):
         says += " The sum of yours would be right."
-        return answers.exercise.finding("not-a-scalar", "gradient", FACTOR, says)
-    return answers.exercise.finding("not-a-scalar", "gradient", 0, says)
+        return finding("not-a-scalar", "gradient", FACTOR, says)
+    return finding("not-a-scalar", "gradient", 0, says)
 
 
 # --- Gradients -----------------------------------------------------------------------------------
@@ -271,6 +316,9 @@ def _slip_finding(answers: Answers) -> Finding | None:
 
 def _graph_slip(exercise: Exercise, case: dict, fact: dict, value) -> Finding | None:
     """What shows only inside tf.function, on a layer of realistic size."""
+    if text(fact, "stopped"):
+        says = "It is right on small layers, but does not come to an end on one of realistic size: is there a loop over every position?"
+        return exercise.finding("too-slow", 0, SLIP, says)
     error = text(fact, "graph_error")
     if "modify its Python input" in error:
         says = "Your function changes the list that it is given: only read its last element."

@@ -6,34 +6,33 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from .activations import channels_first, draw, shapes
+from . import callees
+from .activations import BIG, channels_first, draw, shapes
 from .factors import Normaliser, recognise
-from .facts import number, same, text, well_formed
+from .facts import same, well_formed
 from .gram_matrix import centred, unit_rows
-from .judge import judge_values
-from .verdict import FACTOR, NO_GRADIENT, PART, Exercise, Finding, Mistake, Verdict
+from .judge import Answers, find, judge_values
+from .verdict import FACTOR, PART, Exercise, Finding, Mistake, Verdict
 
 
 def cases(rng: np.random.Generator) -> list[dict]:
-    """Five small layers, one of realistic size, and one in a graph with more than 2^31 / 4 squares."""
-    kinds = [(shape, 0, 0) for shape in shapes(rng, 5)]
-    kinds += [
-        ((int(rng.integers(52, 56)), 41, 12), 1, 0),
-        ((260, int(rng.integers(185, 195)), 6), 1, 1),
-    ]
-    drawn = []
-    for shape, large, graph in kinds:
-        case = {"a_S": draw(rng, (1, *shape), 2.5), "a_G": draw(rng, (1, *shape))}
-        case["a_S"][..., 1::2] *= -1  # so that the difference of the Gram matrices has both signs
-        if not large:  # what the student's own gram_matrix gives here tells whose mistake it is
-            for side in "SG":
-                case["own_input_" + side] = channels_first(case["a_" + side]).copy()
-        drawn.append(case | {"large": large, "graph": graph, "dtype": "float32"})
-    return drawn
+    """Six small layers, one with large numbers, and one in a graph with more than 2^31 / 4 squares."""
+    kinds = [(shape, int(i == 5), 0) for i, shape in enumerate(shapes(rng, 6))]
+    kinds += [((260, int(rng.integers(185, 195)), 6), 0, 1)]
+    found = []
+    for shape, big, graph in kinds:
+        case = {"big": big, "graph": graph, "dtype": "float32"}
+        for key, odd in (("a_S", 0), ("a_G", 1)):
+            case[key] = draw(rng, (1, *shape), BIG if big else 1.0)
+            case[key][..., odd::2] *= (
+                3  # so that the difference of the Gram matrices has both signs
+            )
+        found.append(case | {"gram_input": rng.normal(size=(4, 7)).astype("float32")})
+    return found
 
 
 def style_cost(a_S: np.ndarray, a_G: np.ndarray) -> tuple[float, np.ndarray]:
@@ -55,6 +54,7 @@ SCRAMBLED = "the activations are reshaped without bringing the channels first, s
 DIMENSIONS = "n_H, n_W and n_C are read in another order than a.shape has them: (1, n_H, n_W, n_C)."
 
 
+PERMUTED = "After the transpose the channels come first, but the reshape goes to (n_H*n_W, n_C): reshape to (n_C, n_H*n_W), or the numbers are scrambled."
 MATRICES = (  # (1, n_H, n_W, n_C) -> the matrix whose Gram matrix is taken
     Mistake("", 0, 1, lambda a: channels_first(a), ""),
     Mistake("style-reshape-only", 2, FACTOR, lambda a: a.reshape(a.shape[3], -1), "Only reshape is used: " + SCRAMBLED),
@@ -65,6 +65,10 @@ MATRICES = (  # (1, n_H, n_W, n_C) -> the matrix whose Gram matrix is taken
     Mistake("style-dims-misread", 1, PART, lambda a: channels_first(a).reshape(a.shape[2], -1), DIMENSIONS),
     Mistake("style-dims-misread", 1, PART, lambda a: a.reshape(a.shape[1], -1), DIMENSIONS),
     Mistake("style-dims-misread", 1, PART, lambda a: a.reshape(a.shape[2], -1), DIMENSIONS),
+    Mistake("style-dims-misread", 1, PART, lambda a: a.reshape(-1, a.shape[1]).T, DIMENSIONS),
+    Mistake("style-dims-misread", 1, PART, lambda a: a.reshape(-1, a.shape[2]).T, DIMENSIONS),
+    Mistake("style-permuted-then-positions", 2, FACTOR, lambda a: channels_first(a).reshape(-1, a.shape[3]), PERMUTED),
+    Mistake("style-permuted-then-positions", 2, FACTOR, lambda a: channels_first(a).reshape(-1, a.shape[3]).T, PERMUTED),
     Mistake("style-positions-after-reshape", 2, PART, lambda a: a.reshape(a.shape[3], -1).T, "The Gram matrix is taken over positions, and " + SCRAMBLED),
     Mistake("style-positions", 2, FACTOR, lambda a: channels_first(a).T, "The Gram matrix is taken over positions, (n_H*n_W, n_H*n_W): it must be (n_C, n_C), channels by channels."),
 )
@@ -87,6 +91,7 @@ GRAMS = (
 DIFFERENCES = (
     Mistake("", 0, 1, lambda S, G: _squared(S - G), ""),
     Mistake("style-no-square", 4, PART, lambda S, G: (S - G).sum(), "The difference of the Gram matrices is summed without being squared."),
+    Mistake("style-times-two", 4, PART, lambda S, G: 2 * (S - G).sum(), "The difference of the Gram matrices is doubled, not squared: * 2 doubles, ** 2 squares."),
     Mistake("style-absolute", 4, PART, lambda S, G: abs(S - G).sum(), "The absolute difference is summed: square it instead."),
     Mistake("style-sum-then-square", 4, PART, lambda S, G: (S - G).sum() ** 2, "The sum of the differences is squared: square each difference first, then sum."),
     Mistake("style-root", 4, PART, lambda S, G: _squared(S - G) ** 0.5, "A square root is taken (a norm): the cost is the sum of squares itself."),
@@ -98,6 +103,25 @@ DIFFERENCES = (
     Mistake("style-matrix-square", 4, PART, lambda S, G: ((S - G) @ (S - G)).sum() if S.ndim == 2 and len(S) == S.shape[1] else 0.0, "The difference is multiplied by itself as a matrix: square every entry (* or tf.square)."),
 )
 
+WHOLES = (  # both activations -> the sum, before it is divided
+    Mistake("style-gram-of-difference", 3, PART, lambda S, G: _squared(channels_first(S - G) @ channels_first(S - G).T), "The Gram matrix of the difference of the activations is taken: first both Gram matrices, then the difference."),
+    Mistake("style-content-cost", 3, PART, lambda S, G: _squared(S - G) * S.size, "The activations themselves are compared, which is the content cost: take the Gram matrix of both first."),
+    Mistake("style-not-unrolled", 2, PART, lambda S, G: _squared(S[0] @ S[0].transpose(0, 2, 1) - G[0] @ G[0].transpose(0, 2, 1)), "The activations still have four dimensions when gram_matrix gets them, so it works row by row: unroll them to (n_C, n_H*n_W)."),
+    Mistake("style-outer", 3, 0, lambda S, G: (S * S).sum() ** 2 + (G * G).sum() ** 2 - 2 * (S * G).sum() ** 2, "Every entry is multiplied with every other (axes=0): the Gram matrix is a matrix product."),
+)
+XOR = (  # ^ in Python is no power: what it makes of the normaliser
+    lambda H, W, C: 4 * C ^ 2 * (H * W) ^ 2,
+    lambda H, W, C: 4 * (C ^ 2) * ((H * W) ^ 2),
+    lambda H, W, C: 4 * (C * H * W) ^ 2,
+    lambda H, W, C: (2 * C * H * W) ^ 2,
+    lambda H, W, C: 4 * (C ^ 2) * (H * W) ^ 2,
+    lambda H, W, C: 4 * (C ^ 2) * (H * W) ** 2,
+    lambda H, W, C: 4 * C**2 * ((H * W) ^ 2),
+    lambda H, W, C: 4 * C**2 * (H * W) ^ 2,
+    lambda H, W, C: 4 * C ^ 2 * (H * W) ** 2,
+    lambda H, W, C: 4 * C ^ 2 * H ^ 2 * W ^ 2,
+    lambda H, W, C: 4 * (C ^ 2) * (H ^ 2) * (W ^ 2),
+)
 NORMALISER = Normaliser(
     "J_style",
     ("n_H", "n_W", "n_C"),
@@ -107,25 +131,28 @@ NORMALISER = Normaliser(
     known=(
         (1.0, (-2, -2, -2), "style-no-quarter", "Your J_style is exactly 4 times too large: is the 1/4 there?"),
         (0.5, (-2, -2, -2), "style-half", "Your J_style is exactly 2 times too large: the factor is 1/4, not 1/2."),
-        (1 / 16, (-2, -2, -2), "style-quarter-squared", "Your J_style is exactly 4 times too small: the 4 is squared too (the 2 of (2 n_C n_H n_W)^2 would be right)."),
+        (1 / 16, (-2, -2, -2), "style-quarter-squared", "Your J_style is exactly 4 times too small: the 4 is squared too (the 2 of (2 n_C n_H n_W)² would be right)."),
         (0.25, (-1, -1, -1), "style-not-squared", "Your J_style is divided by 4 n_C n_H n_W: both n_C and n_H n_W must be squared."),
         (1.0, (-1, -1, -1), "style-not-squared", "Your J_style is divided by n_C n_H n_W: the 4 is missing, and both n_C and n_H n_W must be squared."),
+        (1 / 16, (-1, -1, -1), "style-times-two", "In your normaliser n_C*2 and (n_H*n_W)*2 stand for squares: * 2 doubles, ** 2 squares."),
+        (1 / 8, (-2, -2, -1), "style-times-two", "In your normaliser n_C*2 stands for a square: * 2 doubles, ** 2 squares."),
+        (1 / 8, (-1, -1, -2), "style-times-two", "In your normaliser (n_H*n_W)*2 stands for a square: * 2 doubles, ** 2 squares."),
         (0.25, (-1, -1, -2), "style-positions-not-squared", "In your normaliser n_C is squared, but n_H n_W is not."),
         (0.25, (-2, -2, -1), "style-channels-not-squared", "In your normaliser n_H n_W is squared, but n_C is not."),
-        (0.25, (-2, -1, -2), "style-positions-not-squared", "In your normaliser n_H is squared, but n_W is not: put brackets, (n_H n_W)^2."),
-        (0.25, (-1, -2, -2), "style-positions-not-squared", "In your normaliser n_W is squared, but n_H is not: put brackets, (n_H n_W)^2."),
+        (0.25, (-2, -1, -2), "style-positions-not-squared", "In your normaliser n_H is squared, but n_W is not: put brackets, (n_H n_W)²."),
+        (0.25, (-1, -2, -2), "style-positions-not-squared", "In your normaliser n_W is squared, but n_H is not: put brackets, (n_H n_W)²."),
         (0.25, (-4, 0, -2), "style-n_H-twice", "In your normaliser n_H stands where n_W should."),
         (0.25, (0, -4, -2), "style-n_W-twice", "In your normaliser n_W stands where n_H should."),
-        (0.25, (-2, -2, -4), "style-mean-and-normaliser", "You divide by n_C^2 twice: a mean over the Gram matrix divides already."),
-        (1.0, (-2, -2, -4), "style-mean-and-normaliser", "You divide by n_C^2 twice (mean and normaliser), and the 1/4 is missing."),
-        (1.0, (0, 0, -2), "style-mean-only", "Your J_style is the mean squared difference of the Gram matrices: 4 (n_H n_W)^2 is missing below."),
-        (0.25, (0, 0, -2), "style-no-positions", "Your J_style is not divided by (n_H n_W)^2."),
-        (0.25, (-2, -2, 0), "style-no-channels", "Your J_style is not divided by n_C^2."),
-        (0.25, (0, 0, 0), "style-not-normalised", "Your J_style has the 1/4, but it is not divided by n_C^2 (n_H n_W)^2."),
-        (0.5, (0, 0, 0), "style-not-normalised", "Your J_style is half the sum of squares: divide by 4 n_C^2 (n_H n_W)^2."),
-        (1.0, (0, 0, 0), "style-not-normalised", "Your J_style is the plain sum of squares: divide by 4 n_C^2 (n_H n_W)^2."),
-        (0.25, (-4, -4, -2), "style-gram-divided", "You divide by (n_H n_W)^2 twice: are the Gram matrices divided by n_H n_W before?"),
-        (0.25, (-4, -4, -4), "style-gram-divided", "You divide by (n_C n_H n_W)^2 twice: are the Gram matrices divided before?"),
+        (0.25, (-2, -2, -4), "style-mean-and-normaliser", "You divide by n_C² twice: is it squared once more, or is there a mean over the Gram matrix besides, which divides already?"),
+        (1.0, (-2, -2, -4), "style-mean-and-normaliser", "You divide by n_C² twice (a mean over the Gram matrix divides already), and the 1/4 is missing."),
+        (1.0, (0, 0, -2), "style-mean-only", "Your J_style is the mean squared difference of the Gram matrices: 4 (n_H n_W)² is missing below."),
+        (0.25, (0, 0, -2), "style-no-positions", "Your J_style is not divided by (n_H n_W)²."),
+        (0.25, (-2, -2, 0), "style-no-channels", "Your J_style is not divided by n_C²."),
+        (0.25, (0, 0, 0), "style-not-normalised", "Your J_style has the 1/4, but it is not divided by n_C² (n_H n_W)²."),
+        (0.5, (0, 0, 0), "style-not-normalised", "Your J_style is half the sum of squares: divide by 4 n_C² (n_H n_W)²."),
+        (1.0, (0, 0, 0), "style-not-normalised", "Your J_style is the plain sum of squares: divide by 4 n_C² (n_H n_W)²."),
+        (0.25, (-4, -4, -2), "style-gram-divided", "You divide by (n_H n_W)² twice: are the Gram matrices divided by n_H n_W before?"),
+        (0.25, (-4, -4, -4), "style-gram-divided", "You divide by (n_C n_H n_W)² twice: are the Gram matrices divided before?"),
     ),
 )
 # fmt: on
@@ -133,78 +160,130 @@ NORMALISER = Normaliser(
 
 def _bases(pairs: list[tuple]) -> Iterator[tuple[tuple[Mistake, ...], list]]:
     """Every listed matrix, Gram and difference, and their combinations of two."""
-    right = channels_first
     for matrix, gram, difference in itertools.product(MATRICES, GRAMS, DIFFERENCES):
         parts = tuple(m for m in (matrix, gram, difference) if m.id)
         if len(parts) < 3:
             sides = [[gram.formula(matrix.formula(a)) for a in pair] for pair in pairs]
             yield parts, [difference.formula(*side) for side in sides]
-    says = "The Gram matrix of the difference of the activations is taken: first both Gram matrices, then the difference."
-    difference_first = Mistake("style-gram-of-difference", 3, PART, right, says)
-    yield (difference_first,), [_squared(right(S - G) @ right(S - G).T) for S, G in pairs]
+    for whole in WHOLES:
+        yield (whole,), [whole.formula(*pair) for pair in pairs]
+    yield from _one_scrambled(pairs)
+    yield from _sizes_with_batch(pairs)
+
+
+def _one_scrambled(pairs: list[tuple]) -> Iterator[tuple[tuple[Mistake, ...], list]]:
+    """Only one of the two activations is brought into the right order."""
     for known in MATRICES[1:5]:
-        for one, other in ((known.formula, right), (right, known.formula)):
+        for one, other in ((known.formula, channels_first), (channels_first, known.formula)):
             says = f"Only one of a_S and a_G is brought into the right order. For the other: {known.says}"
-            half = Mistake("style-one-scrambled", 2, FACTOR, right, says)
+            half = Mistake("style-one-scrambled", 2, FACTOR, None, says)
             grams = [(one(S) @ one(S).T, other(G) @ other(G).T) for S, G in pairs]
             yield (half,), [_squared(S - G) for S, G in grams]
 
 
-def _own_gram_finding(cases, facts, pairs) -> Finding | None:
-    """Is the student's own gram_matrix, which this function calls, the one to put right?"""
-    rows = [i for i, case in enumerate(cases) if not case["large"]]
-    if "gram_matrix" not in text(facts[rows[0]], "names", 2000).split():
-        return None
-    follows = wrong = detached = 0
-    for i in rows:
-        own = [number(facts[i], "own_value_" + side) for side in "SG"]
-        grams = [channels_first(a) @ channels_first(a).T for a in pairs[i]]
-        if "own_value_S" not in facts[i]:
-            return None
-        wrong += not all(same(o, g) for o, g in zip(own, grams, strict=True))
-        detached += facts[i].get("own_grad_A_S") is None
-        if all(o is not None and abs(o).any() for o in own) and own[0].shape == own[1].shape:
-            cost = _squared(own[0] - own[1]) / (4 * pairs[i][0].size ** 2)
-            follows += same(number(facts[i], "value"), cost) and cost > 0
-    first = "fix Exercise 2 first, then run this again."
-    if wrong and follows == len(rows):
-        says = (
-            "The layer style cost itself looks right, but it calls your gram_matrix, which is not right yet: "
-            + first
-        )
-        return Finding("style-fix-gram", 3, NO_GRADIENT, says)
-    if wrong:
-        return Finding(
-            "style-fix-gram", 3, 0, "It calls your gram_matrix, which is not right yet: " + first
-        )
-    if detached and follows == len(rows):
-        return Finding(
-            "style-fix-gram-gradient",
-            3,
-            NO_GRADIENT,
-            "The value is right, but no gradient flows through your gram_matrix: " + first,
-        )
-    return None
+def _sizes_with_batch(pairs: list[tuple]) -> Iterator[tuple[tuple[Mistake, ...], list]]:
+    """The 1 in front is read as a size: the matrix is wrong, and a size is missing below."""
+    for known in [m for m in MATRICES if m.id == "style-dims-misread"]:
+        costs = [
+            _squared(known.formula(S) @ known.formula(S).T - known.formula(G) @ known.formula(G).T)
+            for S, G in pairs
+        ]
+        for lost in (1, 2, 3):
+            sizes = [S.shape[lost] ** 2 for S, _ in pairs]
+            yield (known,), [cost * size for cost, size in zip(costs, sizes, strict=True)]
 
 
 def judge(cases: list[dict], observations) -> Verdict:
-    """J = sum((G_S - G_G)^2) / (4 n_C^2 (n_H n_W)^2) (Gatys 2015, eq. 4)."""
-    pairs = [(case["a_S"].astype("float64"), case["a_G"].astype("float64")) for case in cases]
-    expected = [style_cost(*pair)[0] for pair in pairs]
-    gradients = [{"a_G": style_cost(S, G)[1], "a_S": style_cost(G, S)[1]} for S, G in pairs]
-
-    def explain(rows: list, gots: list) -> Finding | None:
-        few = [pairs[i] for i in rows]
-        dims = [S.shape[1:] for S, _ in few]
-        return recognise(LAYER_STYLE_COST, NORMALISER, gots, dims, _bases(few))
-
+    """J = sum((G_S - G_G)^2) / (4 n_C² (n_H n_W)²) (Gatys 2015, eq. 4)."""
+    expected, gradients = _expected(cases, style_cost)
+    explain = _explain(cases, _bases, lambda M: M @ M.T)
     verdict = judge_values(LAYER_STYLE_COST, cases, observations, expected, gradients, explain)
     facts = well_formed(cases, observations)
-    if verdict.mistake and facts is not None:
-        own = _own_gram_finding(cases, facts, pairs)
-        if own is not None:
-            return LAYER_STYLE_COST.verdict(own, verdict.expected, verdict.got)
-    return verdict
+    if not verdict.mistake or facts is None:
+        return verdict
+    eager = [i for i, case in enumerate(cases) if not case["graph"]]
+    cases, facts = [cases[i] for i in eager], [facts[i] for i in eager]
+    problems = _gram_problems(cases, facts)
+    if not problems:
+        return verdict
+    found = callees.with_problems(LAYER_STYLE_COST, problems, lambda: _itself(cases, facts))
+    return LAYER_STYLE_COST.verdict(found, verdict.expected, verdict.got)
+
+
+def _expected(cases: list[dict], cost: Callable) -> tuple[list, list[dict]]:
+    """Value and gradients of every case; `cost` gives the value and the gradient to its second."""
+    pairs = [(case["a_S"].astype("float64"), case["a_G"].astype("float64")) for case in cases]
+    gradients = [{"a_G": cost(S, G)[1], "a_S": cost(G, S)[1]} for S, G in pairs]
+    return [cost(*pair)[0] for pair in pairs], gradients
+
+
+def _explain(cases: list[dict], bases: Callable, gram: Callable) -> Callable:
+    """Names a wrong value with the help of these bases, where `gram` is the Gram matrix."""
+
+    def explain(rows: list, gots: list) -> Finding | None:
+        few = [(cases[i]["a_S"].astype("float64"), cases[i]["a_G"].astype("float64")) for i in rows]
+        dims = [S.shape[1:] for S, _ in few]
+        sums = [_squared(gram(channels_first(S)) - gram(channels_first(G))) for S, G in few]
+        return _xor_finding(dims, sums, gots) or recognise(
+            LAYER_STYLE_COST, NORMALISER, gots, dims, bases(few)
+        )
+
+    return explain
+
+
+def _xor_finding(dims: list, sums: list, gots: list) -> Finding | None:
+    """Is the normaliser the right one but for ^, which Python reads as XOR?"""
+    for normaliser in XOR:
+        below = [normaliser(*(int(n) for n in sizes)) for sizes in dims]
+        known = [i for i, n in enumerate(below) if n and gots[i] is not None]
+        if len(known) > 2 and all(same(gots[i], sums[i] / below[i]) for i in known):
+            says = "In Python ^ is no power, but XOR, and binds less than *: write n_C**2 and (n_H*n_W)**2."
+            return LAYER_STYLE_COST.finding("power", 5, FACTOR, says)
+    return None
+
+
+# --- The student's gram_matrix -------------------------------------------------------------------
+
+
+def _gram_problems(cases: list[dict], facts: list[dict]) -> dict[str, str]:
+    """What is wrong with the student's gram_matrix, if the function calls it."""
+    found = callees.stopped_in(facts)
+    if found or "gram_matrix" not in callees.called(facts):
+        return found
+    for case, fact in zip(cases, facts, strict=True):
+        A = case["gram_input"].astype("float64")
+        gradient = 2 * np.tile(A.sum(axis=0), (len(A), 1))
+        if why := callees.problem(fact, "gram_matrix", A @ A.T, ("A", gradient)):
+            return {"gram_matrix": why}
+    return {}
+
+
+def _itself(cases: list[dict], facts: list[dict]) -> Finding | None:
+    """What is wrong with the function itself: it was called with a stand-in for gram_matrix."""
+    expected, gradients = _expected(cases, _cost_with_stand_in)
+    answers = Answers(LAYER_STYLE_COST, cases, callees.alone(facts), expected, gradients)
+    return find(answers, _explain(cases, _bases_with_stand_in, _gram_stand_in))
+
+
+def _gram_stand_in(M: np.ndarray) -> np.ndarray:
+    """What the observer puts in the place of gram_matrix."""
+    return M @ np.roll(M, 1, axis=1).T
+
+
+def _cost_with_stand_in(a_S: np.ndarray, a_G: np.ndarray) -> tuple[float, np.ndarray]:
+    """Cost and gradient when the stand-in is called."""
+    S, G = (channels_first(a) for a in (a_S, a_G))
+    E = (_gram_stand_in(G) - _gram_stand_in(S)) / (2 * G.size**2)
+    gradient = E @ np.roll(G, 1, axis=1) + E.T @ np.roll(G, -1, axis=1)
+    return (E * E).sum() * G.size**2, gradient.T.reshape(a_G.shape)
+
+
+def _bases_with_stand_in(pairs: list[tuple]) -> Iterator[tuple[tuple[Mistake, ...], list]]:
+    """Every listed matrix and difference around the stand-in."""
+    for matrix, difference in itertools.product(MATRICES, DIFFERENCES):
+        sides = [[_gram_stand_in(matrix.formula(a)) for a in pair] for pair in pairs]
+        parts = tuple(m for m in (matrix, difference) if m.id)
+        yield parts, [difference.formula(*side) for side in sides]
 
 
 LAYER_STYLE_COST = Exercise(

@@ -7,33 +7,30 @@ arrays, numbers, strings, None.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
+import dis
 import inspect
 import logging
+import mmap
+import signal
+import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 LARGEST = 20_000_000  # entries of a tensor; the inputs have a few hundred thousand
+SECONDS, BYTES = 5.0, 1.0e9  # what one call may take: of the processor, and of memory
+ERROR = ("error_type", "error_message", "error_line", "error_text", "error_here", "error_in")
+ALONE = ("value", "kind", "dtype", "stopped", *ERROR)  # what is kept of a call besides the first
+EARLIER = ("compute_content_cost", "gram_matrix", "compute_layer_style_cost", "total_cost")
 
-
-def _code(fn) -> dict:
-    """The names that the student's code uses, its parameters, and its file."""
-    code = getattr(_unwrapped(fn), "__code__", None)
-    names, todo = [], [code] if code else []
-    while todo:
-        part = todo.pop()
-        names += part.co_names
-        todo += [const for const in part.co_consts if hasattr(const, "co_names")]
-    parameters = code.co_varnames[: code.co_argcount] if code else ()
-    return {
-        "names": " ".join(names),
-        "parameters": " ".join(parameters),
-        "file": code.co_filename if code else "",
-    }
+# --- The student's code --------------------------------------------------------------------------
 
 
 def _unwrapped(fn):
@@ -48,16 +45,52 @@ def _globals(fn) -> dict:
     return getattr(_unwrapped(fn), "__globals__", {})
 
 
+def _code(fn) -> dict:
+    """What the student's function is made of: its names, parameters, file and text."""
+    code = getattr(_unwrapped(fn), "__code__", None)
+    names, used, todo = [], set(), [code] if code else []
+    while todo:
+        part = todo.pop()
+        names += part.co_names
+        used |= {i.argval for i in dis.get_instructions(part) if i.opname == "LOAD_GLOBAL"}
+        todo += [const for const in part.co_consts if hasattr(const, "co_names")]
+    try:
+        source = inspect.getsource(code)[:6000] if code else ""
+    except (OSError, TypeError):  # it was made in another way than by a cell
+        source = ""
+    return {
+        "names": " ".join(names),
+        "parameters": " ".join(code.co_varnames[: code.co_argcount]) if code else "",
+        "file": code.co_filename if code else "",
+        "source": source,
+        "data": " ".join(sorted(name for name in used if _is_data(_globals(fn).get(name)))),
+        "eager": int(tf.executing_eagerly()),
+    }
+
+
+def _is_data(value) -> bool:
+    """Numbers, tensors, pictures, networks, optimizers: what belongs into the arguments."""
+    if isinstance(value, (tf.Tensor, tf.Variable, np.ndarray, np.generic, keras.Model)):
+        return True
+    return isinstance(value, (int, float, keras.optimizers.Optimizer)) or (
+        isinstance(value, (list, tuple)) and bool(value) and _is_data(value[0])
+    )
+
+
 def _defaults(fn) -> dict:
     """The defaults of alpha and beta in the def line: other numbers are a fair choice."""
     found = {}
     for name in ("alpha", "beta"):
         try:
             parameters = inspect.signature(getattr(fn, "python_function", fn)).parameters
-            found["default_" + name] = float(parameters[name].default)
+            found[name] = float(parameters[name].default)
         except Exception:  # no such parameter, no default, or no number
             continue
     return found
+
+
+def _own_defaults(fn) -> dict:
+    return {"default_" + name: value for name, value in _defaults(fn).items()}
 
 
 def _style_weights(fn) -> dict:
@@ -73,15 +106,103 @@ def _style_weights(fn) -> dict:
     return found
 
 
-def _error(error, file: str) -> dict:
-    """Type, message, and the line of the student's code that raised."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
-    return {
-        "error_type": type(error).__name__,
-        "error_message": str(error)[-1500:],
-        "error_line": frames[-1].lineno if frames else None,
-        "error_text": (frames[-1].line or "") if frames else "",
-    }
+# --- One call ------------------------------------------------------------------------------------
+
+
+class Stopped(BaseException):
+    """A call took too long or too much. No `except Exception` of the student's catches it."""
+
+
+class _Watch(threading.Thread):
+    """Interrupts the main thread when a call takes more than SECONDS or BYTES."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.over, self.reason = threading.Event(), ""
+        self.memory, self.worked, self.since = _resident(), time.process_time(), time.monotonic()
+
+    def run(self) -> None:
+        while not self.over.wait(0.5 if self.reason else 0.05):
+            waited = time.monotonic() - self.since > 10 * SECONDS
+            if waited or time.process_time() - self.worked > SECONDS:
+                self.reason = "time"
+            elif _resident() - self.memory > BYTES:
+                self.reason = "memory"
+            if self.reason and not self.over.is_set():
+                _thread.interrupt_main()  # again, if the student's code went on after it
+
+    def interrupted(self, *_) -> None:
+        """The handler of SIGINT while the call runs."""
+        if not self.reason:
+            raise KeyboardInterrupt
+        if not self.over.is_set():
+            raise Stopped(self.reason)
+
+
+def _resident() -> int:
+    """The memory of this process in bytes, 0 where Linux' /proc is not there."""
+    with contextlib.suppress(OSError):
+        return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
+    return 0
+
+
+@contextlib.contextmanager
+def _limited() -> Iterator[None]:
+    """Stop what takes too long or too much. Only the main thread can be interrupted."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    watch = _Watch()
+    before = signal.signal(signal.SIGINT, watch.interrupted) or signal.SIG_DFL
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.over.set()
+        watch.join()
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without TensorFlow's warnings: retracing of the student's own tf.function is no mistake."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+_stopped: list = []  # the calls that were stopped: they are not made again
+
+
+def _call(fn, args: list, watched: dict, upstream=None, options=None, alone=False) -> dict:
+    """One eager call `fn(*args)`: result, gradient to every `watched` tensor, or error."""
+    facts = _code(fn)
+    if (fn, alone) in _stopped:
+        return facts | {"stopped": "before"}
+    try:
+        with _quiet(), _limited():
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                for tensor in watched.values():
+                    tape.watch(tensor)
+                result = fn(*args, **(options or {}))
+            facts.update(_result(result))
+            if tf.is_tensor(result) and result.dtype.is_floating:
+                facts.update(_gradients(tape, result, watched, upstream))
+    except (Exception, SystemExit, Stopped) as error:
+        facts.update(_error(error, fn))
+        if isinstance(error, Stopped):
+            _stopped.append((fn, alone))
+            _stopped.extend([] if facts["error_in"] else [(fn, True)])  # stand-ins change nothing
+    return facts
+
+
+def _kept(facts: dict) -> list[str]:
+    """What is worth to be kept of a further call."""
+    return [key for key in facts if key in ALONE or key.startswith("grad_")]
 
 
 def _result(result) -> dict:
@@ -102,23 +223,6 @@ def _result(result) -> dict:
     return facts
 
 
-def _call(fn, args: list, watched: dict, upstream=None, options=None) -> dict:
-    """One eager call `fn(*args)`: result, gradient to every `watched` tensor, or error."""
-    facts = _code(fn)
-    try:
-        with _quiet():
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                for tensor in watched.values():
-                    tape.watch(tensor)
-                result = fn(*args, **(options or {}))
-            facts.update(_result(result))
-            if tf.is_tensor(result) and result.dtype.is_floating:
-                facts.update(_gradients(tape, result, watched, upstream))
-    except (Exception, SystemExit) as error:
-        facts.update(_error(error, facts["file"]))
-    return facts
-
-
 def _gradients(tape, result, watched: dict, upstream) -> dict:
     """The gradient to every `watched`, weighted with `upstream` if it has the result's shape."""
     weight = None
@@ -131,14 +235,52 @@ def _gradients(tape, result, watched: dict, upstream) -> dict:
     }
 
 
+def _error(error: BaseException, fn) -> dict:
+    """Type, message, and the line of the student's function that raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    file = getattr(getattr(_unwrapped(fn), "__code__", None), "co_filename", "")
+    own = [frame for frame in frames if frame.filename == file]
+    facts = {
+        "error_type": type(error).__name__,
+        "error_message": _shortened(str(error)),
+        "error_line": own[-1].lineno if own else None,
+        "error_text": (own[-1].line or "") if own else "",
+        "error_here": int(bool(own) and frames[-1] is own[-1]),  # not in a library
+        "error_in": _culprit(error, fn),
+    }
+    return facts | ({"stopped": str(error)} if isinstance(error, Stopped) else {})
+
+
+def _shortened(message: str) -> str:
+    """Beginning and end: pictures may be printed between them."""
+    return message if len(message) < 2000 else f"{message[:800]}\n...\n{message[-1000:]}"
+
+
+def _culprit(error: BaseException, fn) -> str:
+    """The exercise, of those that the student's function calls, in which it was raised."""
+    known = {}
+    for name, value in _globals(fn).items():
+        if name in EARLIER and value is not fn:
+            known[getattr(_unwrapped(value), "__code__", None)] = name
+    step, found = error.__traceback__, ""
+    while step is not None:
+        found = known.get(step.tb_frame.f_code, found)
+        step = step.tb_next
+    return found
+
+
 def _graph(fn, args: list) -> dict:
     """The same call inside tf.function. It runs only if no tensor in the graph is enormous."""
+    if (fn, False) in _stopped:
+        return {"stopped": "before"}
     try:
-        with _quiet():
+        with _quiet(), _limited():
             compiled = fn if hasattr(fn, "get_concrete_function") else tf.function(fn)
             largest = _largest(compiled.get_concrete_function(*args).graph)
             value = np.array(compiled(*args)) if largest < LARGEST else None
         return {"graph_largest": largest, "graph_value": value}
+    except Stopped as stopped:
+        return {"stopped": str(stopped)}
     except (Exception, SystemExit) as error:
         return {"graph_error": type(error).__name__ + ": " + str(error)[-1500:]}
 
@@ -146,21 +288,72 @@ def _graph(fn, args: list) -> dict:
 def _largest(graph) -> int:
     """How many entries the largest tensor of a graph has, as far as its shapes are known."""
     outputs = [output for operation in graph.get_operations() for output in operation.outputs]
-    return max(
-        (int(o.shape.num_elements() or 0) for o in outputs if o.shape.rank is not None), default=0
-    )
+    known = [output.shape for output in outputs if output.shape.rank is not None]
+    return max((int(shape.num_elements() or 0) for shape in known), default=0)
+
+
+# --- The function alone: with stand-ins for those that it calls ----------------------------------
+# What a function does itself shall count, also when an earlier exercise, which it calls, is wrong.
+# The stand-ins are no answers: they compute something else, which the judge can compute as well.
+
+
+def _gram_stand_in(A):
+    """Products of each row with the rows moved on by one position."""
+    return tf.matmul(A, tf.roll(A, 1, axis=1), transpose_b=True)
+
+
+def _cost_stand_ins(fn, case: dict) -> dict:
+    """For train_step: fourth powers, means of channels, and other factors of the weights."""
+    defaults = {"alpha": 10.0, "beta": 40.0} | _defaults(_globals(fn).get("total_cost"))
+
+    def compute_content_cost(content_output, generated_output):
+        difference = content_output[-1] - generated_output[-1]
+        return case["stand_in_content"] * tf.reduce_mean(difference**4)
+
+    def compute_layer_style_cost(a_S, a_G):
+        means = [tf.reduce_mean(a, axis=[0, 1, 2]) for a in (a_S, a_G)]
+        return case["stand_in_style"] * tf.reduce_mean((means[0] - means[1]) ** 2)
+
+    def total_cost(J_content, J_style, alpha=defaults["alpha"], beta=defaults["beta"]):
+        return 3 * alpha * J_content + 2 * beta * J_style
+
+    return {f.__name__: f for f in (compute_content_cost, compute_layer_style_cost, total_cost)}
+
+
+def _eager(fn):
+    """The function without tf.function around it."""
+    return getattr(fn, "python_function", fn)
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without TensorFlow's warnings: retracing of the student's own tf.function is no mistake."""
-    logger = logging.getLogger("tensorflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+def _standing_in(fn, stand_ins: dict) -> Iterator[set]:
+    """Put stand-ins in the place of the student's functions; give the names of those used."""
+    called = set()
+
+    def noting(name, stand_in):
+        def noted(*args, **options):
+            called.add(name)
+            return stand_in(*args, **options)
+
+        return noted
+
+    scopes = [_globals(fn)]
+    others = [scopes[0].get(name) for name in (*EARLIER, "compute_style_cost")]
+    scopes += [_globals(other) for other in others if callable(other)]
+    saved = [(s, n, s[n]) for s in scopes for n in stand_ins if callable(s.get(n))]
+    eagerly = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)  # what was traced before calls the student's function
     try:
-        yield
+        for scope, name, _ in saved:
+            scope[name] = noting(name, stand_ins[name])
+        yield called
     finally:
-        logger.setLevel(level)
+        for scope, name, value in reversed(saved):
+            scope[name] = value
+        tf.config.run_functions_eagerly(eagerly)
+
+
+# --- An observer for each exercise ---------------------------------------------------------------
 
 
 def observe_compute_content_cost(fn, case: dict) -> dict:
@@ -188,19 +381,27 @@ def observe_gram_matrix(fn, case: dict) -> dict:
 
 
 def observe_compute_layer_style_cost(fn, case: dict) -> dict:
-    """Raw facts about one call of the student's compute_layer_style_cost, and of gram_matrix."""
+    """Raw facts about one call of the student's compute_layer_style_cost."""
     a_S, a_G = tf.constant(np.array(case["a_S"])), tf.constant(np.array(case["a_G"]))
     if case["graph"]:
         return _graph(fn, [a_S, a_G])
-    facts = _call(fn, [a_S, a_G], {"a_S": a_S, "a_G": a_G})
+    return _call(fn, [a_S, a_G], {"a_S": a_S, "a_G": a_G})
+
+
+def _layer_style_cost_alone(fn, case: dict) -> dict:
+    """The same with a stand-in for gram_matrix, and what the student's gram_matrix gives."""
+    if case["graph"]:
+        return {}
+    a_S, a_G = tf.constant(np.array(case["a_S"])), tf.constant(np.array(case["a_G"]))
+    with _standing_in(fn, {"gram_matrix": _gram_stand_in}) as called:
+        alone = _call(_eager(fn), [a_S, a_G], {"a_S": a_S, "a_G": a_G}, alone=True)
+    facts = {f"alone_{key}": alone[key] for key in _kept(alone)}
     gram = _globals(fn).get("gram_matrix")
-    if callable(gram) and "own_input_S" in case:
-        for side in "SG":
-            A = tf.constant(np.array(case["own_input_" + side]))
-            own = _call(gram, [A], {"A": A})
-            for key in ("value", "error_type", "grad_A"):
-                facts[f"own_{key}_{side}"] = own.get(key)
-    return facts
+    if called and callable(gram) and (fn, False) not in _stopped:
+        A = tf.constant(np.array(case["gram_input"]))
+        own = _call(gram, [A], {"A": A})
+        facts |= {f"own_gram_matrix_{key}": own[key] for key in _kept(own)}
+    return facts | {"called": " ".join(called)}
 
 
 def observe_total_cost(fn, case: dict) -> dict:
@@ -208,16 +409,12 @@ def observe_total_cost(fn, case: dict) -> dict:
     make = {
         "python": float,
         "float32": np.float32,
-        "float64": np.float64,
         "tensor": lambda number: tf.constant(number, dtype="float32"),
     }
-    if hasattr(fn, "get_concrete_function"):
-        make["float64"] = np.float32  # it makes tensors of NumPy scalars: their dtypes must agree
-    make_cost = make[case["costs"]]
-    costs = [make_cost(case["J_content"]), make_cost(case["J_style"])]
+    costs = [make[case["costs"]](case[key]) for key in ("J_content", "J_style")]
     weights = []
     if case["weights"] != "default":
-        weights = [make[case["weights"]](case["alpha"]), make[case["weights"]](case["beta"])]
+        weights = [make[case["weights"]](case[key]) for key in ("alpha", "beta")]
     if case["graph"]:
         return _graph(lambda J_content, J_style: fn(J_content, J_style, *weights), costs)
     watched = {}
@@ -225,74 +422,110 @@ def observe_total_cost(fn, case: dict) -> dict:
         watched = {"J_content": costs[0], "J_style": costs[1]}
     if case["keywords"]:
         return _call(fn, costs, watched, None, {"alpha": weights[0], "beta": weights[1]})
-    return _defaults(fn) | _call(fn, costs + weights, watched)
-
-
-def _tiny_network(case: dict):
-    """The tiny network of `case`: five style outputs and one content output, all convolutions."""
-    image = keras.Input(case["image"].shape[1:])
-    layers = []
-    for i in range(6):
-        kernel = case[f"kernel_{i}"]
-        layers.append(
-            keras.layers.Conv2D(kernel.shape[3], kernel.shape[:2], strides=case[f"stride_{i}"])
-        )
-    network = keras.Model(image, [layer(image) for layer in layers])
-    for i in range(6):
-        layers[i].set_weights([case[f"kernel_{i}"], case[f"bias_{i}"]])
-    return network, layers
-
-
-def _own_costs(fn, image, network, a_C, a_S, weights: dict) -> dict:
-    """What the student's own cost functions give on the same image: to tell whose mistake it is."""
-    known = _globals(fn)
-    names = ("compute_content_cost", "compute_style_cost", "total_cost")
-    content, style, total = (known.get(name) for name in names)
-    try:
-        with tf.GradientTape() as tape:
-            a_G = network(image)
-            J_content, J_style = content(a_C, a_G), style(a_S, a_G)
-            J = total(J_content, J_style, **weights)
-        parts = {"content": J_content, "style": J_style, "total": J}
-        facts = {"own_" + name: np.array(part) for name, part in parts.items()}
-        gradient = tape.gradient(J, image) if tf.is_tensor(J) else None
-        facts["own_gradient"] = None if gradient is None else np.array(gradient)
-        return facts
-    except (Exception, SystemExit) as error:
-        return {"own_error": type(error).__name__ + ": " + str(error)[-300:]}
+    return _own_defaults(fn) | _call(fn, costs + weights, watched)
 
 
 def observe_train_step(fn, case: dict) -> dict:
     """Raw facts about two calls of the student's train_step on the tiny network of `case`."""
-    network, layers = _tiny_network(case)
-    a_C, a_S = network(case["content_image"]), network(case["style_image"])
-    image = tf.Variable(case["image"])
+    given, layers = _tiny_network(case)
+    step = tf.function(fn) if case["graph"] and not hasattr(fn, "get_concrete_function") else fn
+    facts = _code(fn) | _own_defaults(fn) | _style_weights(fn) | _steps(step, case, given, 2)
+    for i, layer in enumerate(layers):
+        facts[f"kernel_{i}"], facts[f"bias_{i}"] = layer.get_weights()
+    return facts
+
+
+def _train_step_alone(fn, case: dict) -> dict:
+    """The same with stand-ins for the cost functions, and what those of the student give."""
+    if case["graph"]:
+        return {}
+    with _standing_in(fn, _cost_stand_ins(fn, case)) as called:
+        alone = _steps(_eager(fn), case, _tiny_network(case)[0], 1, alone=True)
+    facts = {f"alone_{key}": value for key, value in alone.items()}
+    facts["called"] = " ".join(sorted(called))
+    return facts if (fn, False) in _stopped else facts | _own_costs(fn, case)
+
+
+def _tiny_network(case: dict) -> tuple[list, list]:
+    """The tiny network of `case`, all convolutions, with a_C and a_S; and its layers."""
+    image = keras.Input(case["image"].shape[1:], dtype="float32")
+    layers = []
+    for i in range(6):
+        kernel = case[f"kernel_{i}"]  # float32 also where the notebook's policy is another
+        options = {"strides": case[f"stride_{i}"], "dtype": "float32"}
+        layers.append(keras.layers.Conv2D(kernel.shape[3], kernel.shape[:2], **options))
+    network = keras.Model(image, [layer(image) for layer in layers])
+    for i, layer in enumerate(layers):
+        layer.set_weights([case[f"kernel_{i}"], case[f"bias_{i}"]])
+    return [network, network(case["content_image"]), network(case["style_image"])], layers
+
+
+def _steps(step, case: dict, given: list, count: int, alone=False) -> dict:
+    """`count` calls of a train_step on a fresh image: results, pixels, the optimizer's counter."""
+    image, facts = tf.Variable(case["image"]), {}
     kind = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[case["optimizer"]]
     optimizer = kind(case["learning_rate"])
     optimizer.build([image])
     weights = {"alpha": case["alpha"], "beta": case["beta"]} if case["explicit"] else {}
-    defaults = _defaults(fn)
-    used = {key: defaults.get("default_" + key, case[key]) for key in ("alpha", "beta")} | weights
-    own = {} if case["graph"] else _own_costs(fn, image, network, a_C, a_S, used)
-    step = tf.function(fn) if case["graph"] and not hasattr(fn, "get_concrete_function") else fn
-    facts = _code(fn) | defaults | _style_weights(fn)
-    for count in (1, 2):
-        call = _call(step, [image, network, a_C, a_S, optimizer], {}, None, weights)
+    for number in range(1, count + 1):
+        call = _call(step, [image, *given, optimizer], {}, None, weights, alone)
         for key in ("kind", "dtype", "shape", "value"):
-            facts[f"{key}_{count}"] = call.get(key)
-        facts.update({key: call[key] for key in call if key.startswith("error_")})
-        facts[f"pixels_{count}"] = image.numpy().copy()
-        facts[f"iterations_{count}"] = int(optimizer.iterations.numpy())
-    for i in range(6):
-        facts[f"kernel_{i}"], facts[f"bias_{i}"] = layers[i].get_weights()
-    facts.update(own)
+            facts[f"{key}_{number}"] = call.get(key)
+        facts.update({key: call[key] for key in ALONE if key in call})
+        facts[f"pixels_{number}"] = image.numpy().copy()
+        facts[f"iterations_{number}"] = int(optimizer.iterations.numpy())
+        if "error_type" in call or facts["iterations_1"] > 3:  # many steps in one call take long
+            break
     return facts
 
 
-OBSERVERS: dict[str, Callable] = {  # the student's function -> its observer, (fn, case) -> facts
+def _own_costs(fn, case: dict) -> dict:
+    """What each of the student's cost functions gives: to tell whose mistake it is.
+
+    Each is asked alone, on activations or costs of `case`; with the gradient to the image.
+    """
+    known, found = dict(_globals(fn)), {}
+    outer = "compute_style_cost"
+    for name in ("compute_layer_style_cost", "gram_matrix"):  # as the one before it sees them
+        known[name] = _globals(known.get(outer)).get(name, known.get(name))
+        outer = name
+    network, a_C, a_S = _tiny_network(case)[0]
+    image, A = tf.Variable(case["image"]), tf.constant(case["gram_input"])
+    J = {key: tf.constant(case["own_" + key], "float32") for key in ("J_content", "J_style")}
+    asked = {
+        "compute_content_cost": lambda own: own(a_C, network(image)),
+        "compute_layer_style_cost": lambda own: own(a_S[0], network(image)[0]),
+        "compute_style_cost": lambda own: own(a_S, network(image)),
+        "total_cost": lambda own: own(*J.values(), alpha=case["alpha"], beta=case["beta"]),
+        "gram_matrix": lambda own: own(A),
+    }
+    for name, ask in asked.items():
+        own = known.get(name)
+        if callable(own):
+            call = _call(lambda ask=ask, own=own: ask(own), [], {"image": image, "A": A} | J)
+            found |= {f"own_{name}_{key}": call[key] for key in _kept(call)}
+    return found
+
+
+ALONE_TOO: dict[str, Callable] = {  # more about a function that calls others and is wrong
+    "compute_layer_style_cost": _layer_style_cost_alone,
+    "train_step": _train_step_alone,
+}
+
+
+FIRST: dict[str, Callable] = {  # what is enough for a right answer
     "compute_content_cost": observe_compute_content_cost,
     "gram_matrix": observe_gram_matrix,
     "compute_layer_style_cost": observe_compute_layer_style_cost,
     "total_cost": observe_total_cost,
     "train_step": observe_train_step,
 }
+OBSERVERS: dict[str, Callable] = FIRST | {  # all: the student's function -> (fn, case) -> facts
+    name: lambda fn, case, first=FIRST[name], alone=alone: first(fn, case) | alone(fn, case)
+    for name, alone in ALONE_TOO.items()
+}
+
+
+def start() -> None:
+    """Before a function is observed again: it, or one that it calls, may have been put right."""
+    _stopped.clear()

@@ -11,7 +11,7 @@ TOLERANCE = 2e-3  # of the largest expected entry: GPUs with TF32 err by up to 6
 SLIP = 0.8  # values and gradients right; shape (1,), dtype, tf.function or one gradient wrong
 NO_GRADIENT = 0.6  # values right, gradient missing or wrong; in train_step one line wrong
 FACTOR = 0.5  # right up to a factor (1/4 forgotten, normaliser not squared ...)
-FOLLOWS = 0.4  # train_step is right, an earlier function that it calls is not
+FOLLOWS = 0.8  # right itself, but it calls an earlier function that is not
 PART = 0.3  # one idea of the formula wrong (difference not squared, wrong layer ...)
 TWO = 0.2  # two of these mistakes at once
 
@@ -46,7 +46,7 @@ class Finding:
     """What a diagnosis found, before it becomes a `Verdict`."""
 
     id: str
-    hint: int
+    hint: int  # 0: none of the hints is about this
     credit: float
     says: str
 
@@ -63,6 +63,7 @@ class Exercise:
     judge_facts: Callable[[list, list], Verdict]
     more: tuple[str, ...]  # the second stage of each hint. Never the solution
     topics: dict[str, int] = field(default_factory=dict)  # topic -> the hint about it, if not 1
+    tolerance: float = TOLERANCE
     zero: str = ""  # what to ask when the result is always 0
 
     def judge(self, cases: list[dict], observations) -> Verdict:
@@ -84,13 +85,13 @@ class Exercise:
 
     def finding(self, mistake: str, hint: int | str, credit: float, says: str) -> Finding:
         """A finding of this exercise; `hint` is its number, or the topic that it is about."""
-        number = self.topics.get(hint, 1) if isinstance(hint, str) else hint
+        number = self.topics.get(hint, 0) if isinstance(hint, str) else hint
         return Finding(f"{self.short}-{mistake}", number, credit, says)
 
     def verdict(self, found: Finding | None, expected: str = "", got: str = "") -> Verdict:
         """The `Verdict` for a finding; None means right."""
         if found is None:
             return Verdict(self.name, self.points, self.points)
-        hint = f"hint {found.hint} of Exercise {self.number}"
+        hint = f"hint {found.hint} of Exercise {self.number}" if found.hint else ""
         points = int(self.points * found.credit)
         return Verdict(self.name, points, self.points, found.says, expected, got, hint, found.id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 import hashlib
 import importlib.util
 import re
@@ -18,7 +17,7 @@ import checkpoints
 from classroom import SOLUTION
 from classroom.folder import STANDS_FOR
 from classroom.given import Cells
-from classroom.source import parse
+from classroom.source import defined_names, parse
 from classroom.student import BEGIN, read_solution
 
 PROGRAM = re.compile(
@@ -32,31 +31,33 @@ def remarks(notebook: NotebookNode, own: Cells) -> list[str]:
     return [*_defined_twice(own), *_not_code(notebook, own), *_copied(own), *_out_of_reach(own)]
 
 
-def _functions(cells: Cells) -> dict[str, list[tuple[int, str]]]:
-    """exercise -> (cell, source without docstring) of each function of its name."""
+def _answers(cells: Cells) -> dict[str, list[tuple[int, str]]]:
+    """exercise -> (cell, its code without docstrings) of each cell that answers it."""
     found = defaultdict(list)
     for number, source in cells:
-        for node in parse(source).body:
-            if isinstance(node, ast.FunctionDef) and node.name in checkpoints.EXERCISES:
-                said = ast.get_docstring(node) is not None
-                bare = copy.copy(node)
-                bare.body = (node.body[1:] if said else node.body) or [ast.Pass()]
-                found[node.name].append((number, ast.unparse(bare)))
+        names = defined_names(source) & checkpoints.EXERCISES.keys()
+        code = _bare(source) if names else ""
+        if "raise NotImplementedError(" not in code:
+            for name in names:
+                found[name].append((number, code))
     return found
 
 
-def _is_stub(source: str) -> bool:
-    return "raise NotImplementedError(" in source
+def _bare(source: str) -> str:
+    """The code of a cell in one form: without comments, layout and docstrings."""
+    tree = parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)
 
 
 def _defined_twice(own: Cells) -> Iterator[str]:
-    for name, defined in _functions(own).items():
-        different = {source for _, source in defined if not _is_stub(source)}
-        if len(different) > 1:
-            numbers = sorted({number for number, source in defined if not _is_stub(source)})
-            cells = " and ".join(map(str, numbers))
-            where = f"cells {cells}" if len(numbers) > 1 else f"cell {cells}"
-            yield f"{name} is defined {len(different)} times, in {where}: the last one counts"
+    for name, defined in _answers(own).items():
+        *some, last = [number for number, _ in defined]
+        if len({code for _, code in defined}) > 1:
+            cells = f"{', '.join(map(str, some))} and {last}"
+            yield f"{name} is defined in cells {cells}: the last one counts"
 
 
 def not_code_cells(notebook: NotebookNode, name: str) -> list[int]:
@@ -67,12 +68,7 @@ def not_code_cells(notebook: NotebookNode, name: str) -> list[int]:
 
 
 def _not_code(notebook: NotebookNode, own: Cells) -> Iterator[str]:
-    written = {
-        name
-        for name, defined in _functions(own).items()
-        if not all(_is_stub(s) for _, s in defined)
-    }
-    for name in checkpoints.EXERCISES.keys() - written:
+    for name in checkpoints.EXERCISES.keys() - _answers(own).keys():
         for number in not_code_cells(notebook, name):
             kind = notebook.cells[number - 1].cell_type.capitalize()
             yield (
@@ -136,8 +132,7 @@ def _is_there(module: str) -> bool:
 
 def code_of_answers(cells: Cells) -> str:
     """A hash of the code of all answers, comments and layout aside; "" if there are few."""
-    last = {name: defined[-1][1] for name, defined in sorted(_functions(cells).items())}
-    written = [source for source in last.values() if not _is_stub(source)]
+    written = [defined[-1][1] for _, defined in sorted(_answers(cells).items())]
     return hashlib.sha256("\n".join(written).encode()).hexdigest() if len(written) >= FEW else ""
 
 

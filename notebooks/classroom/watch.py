@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable
 
@@ -15,19 +16,22 @@ from classroom import Limits
 
 GRACE = 4  # seconds that an interrupted cell has before its kernel is ended
 WAITING = 1 / 4  # of a second counts, when the kernel only waits
+LINUX = sys.platform == "linux"
 
 
 class Watch:
     """What one kernel has taken. `dead` says why it was ended, "" while it lives.
 
-    `worked` is its time: the processor's, and of time that it only waits, a quarter. So a mark
-    does not depend on what else the machine is doing.
+    `worked` is its time: the processor's, and of time that it only waits, a quarter. While it waits
+    for the processor, which Linux tells, nothing counts. So a mark does not depend on what else the
+    machine is doing.
     """
 
     def __init__(self, limits: Limits, token: str):
         self.limits, self.token = limits, token
         self.pid: int | None = None
         self.dead, self.worked, self.busy = "", 0.0, 0.0
+        self.starved = False  # it would work if the processor were free
         self.cell_end: float | None = None  # when `worked` is above it, the cell is interrupted
         self.late = False  # it was
 
@@ -48,7 +52,8 @@ class Watch:
             now, busy = time.monotonic(), self.busy
             self.look()
             took, before = now - before, now
-            self.worked += min(took, max(took * WAITING, self.busy - busy))
+            waited = 0.0 if self.starved else took * WAITING
+            self.worked += min(took, max(waited, self.busy - busy))
             if self.worked > self.limits.seconds:
                 self.end(f"the notebook took more than {self.limits.seconds:g} s")
             elif self.cell_end and self.worked > self.cell_end + GRACE:
@@ -66,6 +71,7 @@ class Watch:
             top = psutil.Process(self.pid)
             family = [top, *top.children(recursive=True)]
             self.busy = sum(sum(p.cpu_times()[:2]) for p in family)  # user's and system's
+            self.starved = LINUX and top.status() == psutil.STATUS_RUNNING
             if len(family) > self.limits.processes:
                 self.end("it started too many processes")
             elif sum(p.memory_info().rss for p in family) > self.limits.memory_gb * 1e9:

@@ -33,7 +33,7 @@ def moved(kind):
         (moved("markdown"), "which defines gram_matrix, is a Markdown cell and does not run"),
         (moved("raw"), "which defines gram_matrix, is a Raw cell and does not run"),
         (with_cells(EMPTY, first=[GRAM.format(""), GRAM.format("A = 2 * A\n    ")]),
-         "gram_matrix is defined 2 times, in cells 1 and 2: the last one counts"),
+         "gram_matrix is defined in cells 1 and 2: the last one counts"),
         (with_cells(EMPTY, first=["import my_helpers"]), "Cell 1 imports my_helpers, which is not"),
         (with_cells(EMPTY, first=["from .mine import x"]), "Cell 1 imports .mine, which is not"),
         (with_cells(EMPTY, first=["!pip install x"]), "Cell 1 calls !pip: the grader starts no"),
@@ -77,6 +77,8 @@ def test_the_same_code_is_known_by_what_it_does_not_by_its_looks():
     )
     assert looks != ANSWERS["total_cost"] and code(total_cost=looks) == code()
     assert code(total_cost="def total_cost(c, s, alpha=1, beta=2):\n    return 0") != code()
+    named = f"{ANSWERS['total_cost'].replace('def total_cost', 'def mine')}\ntotal_cost = mine"
+    assert code(total_cost=named) not in ("", code()), "an answer by another name is one, too"
     few = dict.fromkeys(("gram_matrix", "total_cost"), "x = 1")
     assert code(**few) == "", "too little to be compared"
     assert code_of_answers([(n, c.source) for n, c in enumerate(EMPTY.cells, 1)]) == ""

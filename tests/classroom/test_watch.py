@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
+import time
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
-from classroom import Limits
+from classroom import Limits, watch
 from classroom.watch import Watch, kill_all
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -34,11 +37,10 @@ def sleeper():
     ],
 )
 def test_a_look_at_a_process(sleeper, limits, reason):
-    watch = Watch(limits, "token-of-this-test")
-    watch.pid = sleeper.pid
-    watch.look()
-    assert watch.dead == reason
-    assert watch.busy >= 0
+    one = Watch(limits, "token-of-this-test")
+    one.pid = sleeper.pid
+    one.look()
+    assert one.dead == reason and one.busy >= 0
     if reason:
         assert sleeper.wait(10) is not None
 
@@ -53,3 +55,27 @@ def test_a_process_that_left_its_session_is_found_by_its_token(sleeper):
     finally:
         other.kill()
         other.wait(10)
+
+
+@pytest.mark.parametrize(("status", "counts"), [("running", 0.0), ("sleeping", 0.25)])
+def test_waiting_for_the_processor_is_not_counted(status, counts, monkeypatch):
+    """Of a process that gets no processor time: what counts of each second."""
+    monkeypatch.setattr(watch, "LINUX", True)
+    idle = SimpleNamespace(
+        children=lambda recursive: [], cpu_times=lambda: (1.0, 1.0), status=lambda: status,
+        memory_info=lambda: SimpleNamespace(rss=0),
+    )  # fmt: skip
+    monkeypatch.setattr(watch.psutil, "Process", lambda pid: idle)
+
+    async def keep():
+        one = Watch(Limits(), "token")
+        one.pid = 1
+        one.look()
+        keeper = asyncio.create_task(one.keep(None))
+        start = time.monotonic()
+        while time.monotonic() < start + 0.8:
+            await asyncio.sleep(0.1)
+        keeper.cancel()
+        return one.worked / (time.monotonic() - start)
+
+    assert asyncio.run(keep()) == pytest.approx(counts, abs=0.12)

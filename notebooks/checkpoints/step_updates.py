@@ -1,0 +1,196 @@
+"""Exercise 5: which gradient, and which update, give the pixels that a train_step left behind?"""
+
+# ruff: noqa: E501
+# (One line a sentence, so that the tables can be read.)
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from .facts import near, same
+from .step_costs import (
+    CONTENT,
+    LAYERS,
+    RIGHT,
+    STYLE,
+    VARIATIONS,
+    WEIGHTS,
+    Attempt,
+    cost_of,
+    parts_of,
+)
+from .tiny_network import pixels_same, step_of, style_weights, total_of
+from .verdict import FACTOR, NO_GRADIENT, PART, TWO, Finding, Mistake
+
+# fmt: off
+UPDATES = (  # pixels before, what the optimiser subtracts -> pixels after
+    Mistake("", 0, 1, lambda x, d: (x - d).clip(0, 1), ""),
+    Mistake("train-no-clip", 5, NO_GRADIENT, lambda x, d: x - d, "the pixels leave [0, 1]: clip, and assign the clipped pixels to the variable itself, not to a new tensor"),
+    Mistake("train-clip-255", 5, NO_GRADIENT, lambda x, d: (x - d).clip(0, 255), "pixels above 1 are kept: clip to [0, 1], not to 255 and not only from below"),
+    Mistake("train-clip-above-only", 5, NO_GRADIENT, lambda x, d: (x - d).clip(-1, 1), "pixels below 0 are kept: clip to [0, 1]"),
+    Mistake("train-not-applied", 4, PART, lambda x, d: x, "the image does not change: apply the gradient to the variable that is given, in place"),
+    Mistake("train-ascent", 4, FACTOR, lambda x, d: (x + d).clip(0, 1), "the image moves up the gradient: the sign is turned round, J must fall"),
+    Mistake("train-ascent+train-no-clip", 4, TWO, lambda x, d: x + d, "the image moves up the gradient (the sign is turned round), and it is not clipped"),
+    Mistake("train-clip-before", 5, NO_GRADIENT, lambda x, d: x.clip(0, 1) - d, "the clipping comes before the step: clip afterwards"),
+    Mistake("train-clip-other", 5, FACTOR, lambda x, d: (x - d).clip(-0.5, 0.5), "the pixels are clipped to another range than [0, 1]"),
+    Mistake("train-step-doubled", 4, FACTOR, lambda x, d: (x - 2 * d).clip(0, 1), "the step is twice as large as it should be: is the gradient applied twice?"),
+)
+# fmt: on
+NOT_APPLIED = UPDATES[4]
+
+
+def update_finding(attempts: list[Attempt], key: tuple) -> Finding | None:
+    """Which gradient and which update give the pixels after the first step? None: the right ones.
+
+    `key` is the cost whose gradient is the first to be tried.
+    """
+    moved = [
+        a.pixels is not None and abs(a.pixels - a.steps[0]["image"]).max() > 1e-5 for a in attempts
+    ]
+    if all(a.iterations == 0 for a in attempts) and any(moved):
+        says = "the pixels move, but the optimizer that is given is not used (its step counter is 0): a new one forgets Adam's state"
+        return Finding("train-own-optimizer", 4, FACTOR, says)
+    update = _fitting_update(attempts, key)
+    if update is None and not any(moved):
+        update = NOT_APPLIED
+    if update is not None:
+        return Finding(update.id, update.hint, update.credit, update.says) if update.id else None
+    several = max(a.iterations for a in attempts)
+    if several > 1:
+        says = f"one call makes {several:.0f} steps of the optimizer: train_step makes one, the loop comes later"
+        return Finding("train-several-steps", 4, FACTOR, says)
+    return _other_gradient(attempts, key) or _read_gradient(attempts) or _UNKNOWN
+
+
+_UNKNOWN = Finding(
+    "train-pixels",
+    0,
+    PART,
+    "the pixels after the step are not those that one step of the optimizer gives",
+)
+
+
+def _fitting_update(attempts: list[Attempt], key: tuple) -> Mistake | None:
+    """The update along the gradient of `key` that gives the pixels of every attempt."""
+    gradients = [cost_of(a.case, a.before, key)[1] for a in attempts]
+    if not all(np.any(gradient) for gradient in gradients):
+        return None
+    for update in UPDATES:
+        if all(
+            _gives(update, a, gradient) for a, gradient in zip(attempts, gradients, strict=True)
+        ):
+            return update
+    return None
+
+
+def _gives(update: Mistake, attempt: Attempt, gradient: np.ndarray) -> bool:
+    """Does this update along this gradient give the attempt's pixels?"""
+    after = update.formula(attempt.steps[0]["image"], step_of(attempt.case, gradient, {}))
+    return pixels_same(attempt.case, attempt.pixels, after, gradient)
+
+
+def _other_gradient(attempts: list[Attempt], key: tuple) -> Finding | None:
+    """The gradient of another listed cost than that of `key`."""
+    keys = [
+        RIGHT,
+        *itertools.product(WEIGHTS, CONTENT, STYLE),
+        *itertools.product(("",), ("C", "none"), LAYERS),
+    ]
+    for other in keys:
+        if other != key and (update := _fitting_update(attempts, other)):
+            parts = [p.says for p in parts_of(other)] + ([update.says] if update.id else [])
+            says = (
+                "the image moves along the gradient of another cost than J: in it, "
+                + ", and ".join(parts or ["all is right"])
+            )
+            return Finding("train-gradient-of-part", 4, FACTOR, says)
+    return None
+
+
+# --- Reading the gradient off the pixels ---------------------------------------------------------
+
+
+def _read_gradient(attempts: list[Attempt]) -> Finding | None:
+    """SGD moves the pixels by the gradient itself: what is it made of?"""
+    for attempt in attempts:
+        if attempt.case["optimizer"] == "sgd" and attempt.pixels is not None:
+            moved = (attempt.steps[0]["image"] - attempt.pixels) / attempt.case["learning_rate"]
+            free = _unclipped(attempt.pixels)
+            if free.sum() >= 30:
+                return _nonlinear(attempt, moved, free) or _composition(attempt, moved, free)
+    return None
+
+
+def _unclipped(pixels: np.ndarray) -> np.ndarray:
+    """The pixels that no clipping has changed: not those that are all at the largest or smallest."""
+    free = np.ones(pixels.shape, bool)
+    for end in (pixels.min(), pixels.max()):
+        at = abs(pixels - end) < 1e-6
+        if at.sum() > 1:
+            free &= ~at
+    return free
+
+
+def _nonlinear(attempt: Attempt, moved: np.ndarray, free: np.ndarray) -> Finding | None:
+    """The right gradient, times a number, clipped, or its sign."""
+    right = attempt.steps[0]["gradient"]
+    factor = (moved * right)[free].sum() / (right * right)[free].sum()
+    if same(moved[free], factor * right[free]):
+        says = f"the image moves along the right gradient, but {factor:.4g} times as far: is the gradient multiplied, or divided by its size? Only the optimizer's learning rate sets the length of a step"
+        return Finding("train-gradient-scaled", 4, FACTOR, says)
+    limit = abs(moved[free]).max()
+    if same(moved[free], right[free].clip(-limit, limit)):
+        says = f"the gradient is clipped to at most {limit:.4g} before it is applied: it is the pixels that must be clipped, after the step"
+        return Finding("train-gradient-clipped", 4, NO_GRADIENT, says)
+    strong = free & (abs(right) > 0.01 * abs(right).max())
+    if same(moved[strong], limit * np.sign(right[strong])):
+        says = "only the sign of the gradient is used: apply the gradient itself"
+        return Finding("train-gradient-sign", 4, FACTOR, says)
+    return None
+
+
+def _composition(attempt: Attempt, moved: np.ndarray, free: np.ndarray) -> Finding | None:
+    """The gradient as a sum of those of the content cost, of each style layer, of a variation."""
+    image, terms = attempt.steps[0]["image"], attempt.before
+    parts = [terms["content"]["C"][1], *(gradient for _, gradient in terms["layers"])]
+    extras = {"": None} | {name: variation(image)[1] for name, variation in VARIATIONS.items()}
+    for name, extra in extras.items():
+        columns = np.stack([p[free] for p in (*parts, *([] if extra is None else [extra]))], axis=1)
+        factors = np.linalg.lstsq(columns, moved[free], rcond=None)[0]
+        if not same(moved[free], columns @ factors):
+            continue
+        if name:
+            says = f"the gradient has a further term, {factors[-1]:.4g} times that of {name}: here J is alpha J_content + beta J_style alone"
+            return Finding("train-further-term", 0, FACTOR, says)
+        return _described(attempt, factors)
+    return None
+
+
+def _described(attempt: Attempt, factors: np.ndarray) -> Finding:
+    """The factors that were found in words, beside those that are right."""
+    zero = (0.0, 0.0)
+    wanted = [total_of(attempt.case, (1.0, 0.0), zero)[0]]
+    wanted += [total_of(attempt.case, zero, (w, 0.0))[0] for w in style_weights(attempt.case)]
+    names = [
+        "J_content",
+        *(f"style layer {i}" for i in range(1, 6)),
+        "the content layer's style cost",
+    ]
+    size = max(abs(w) for w in wanted)
+    wrong = [
+        i
+        for i, (f, w) in enumerate(zip(factors, wanted, strict=True))
+        if not (near(f, w) or abs(f - w) < 2e-3 * size)
+    ]
+    listed = [
+        f"{names[i]} counts {_short(factors[i], size)} times instead of {wanted[i]:.4g}"
+        for i in wrong
+    ]
+    says = "the image moves along the gradient of another cost than J: in it, " + ", ".join(listed)
+    return Finding("train-gradient-of-part", 4, FACTOR, says)
+
+
+def _short(factor: float, size: float) -> str:
+    return "0" if abs(factor) < 2e-3 * size else f"{factor:.4g}"
