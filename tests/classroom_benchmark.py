@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "notebooks")]
 
 import test_classroom as small  # noqa: E402
-from mistakes import answers, module_of  # noqa: E402
+from mistakes import answers  # noqa: E402
 
 BROKEN = {
     "syntax": {"gram_matrix": "def gram_matrix(A)\n    return A"},
@@ -41,7 +41,7 @@ def wrong_answer(rng: random.Random) -> dict[str, str]:
     name = rng.choice(["compute_content_cost", "gram_matrix", "total_cost"])  # need no other module
     key = rng.choice(sorted(answers(name, "wrong_")))
     helpers = inspect.getsource(sys.modules["mistakes"])
-    source = inspect.getsource(module_of(name))
+    source = inspect.getsource(inspect.getmodule(answers(name, key)[key]))
     text = "\n".join(
         line
         for line in (helpers + source).splitlines()
