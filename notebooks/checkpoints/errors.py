@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from .facts import text
 from .verdict import NO_GRADIENT, PART, Exercise, Finding
 
+MANY = 3  # steps of the optimizer in one call: the observer makes no further ones
 AS_IN_NUMPY = {  # what a tensor or tf does not have -> what to use
     "T": "tf.transpose(...)",
     "transpose": "tf.transpose(...)",
@@ -40,6 +41,7 @@ class Raised:
     here: bool  # not in a library, nor in another function
     names: tuple[str, ...]  # that the function uses
     parameters: tuple[str, ...]
+    data: tuple[str, ...]  # of the notebook, that it uses besides its arguments
     source: str  # of the function, "" if it is not known
     eager: bool  # is TensorFlow's eager execution on?
     some: bool | None  # were any of the other calls right? None: every call raised
@@ -77,6 +79,7 @@ def error_finding(
         facts.get("error_here") == 1,
         tuple(text(facts, "names", 4000).split()),
         tuple(text(facts, "parameters").split()),
+        tuple(text(facts, "data").split()),
         source if type(source := facts.get("source")) is str else "",
         facts.get("eager") != 0,
         some,
@@ -85,11 +88,17 @@ def error_finding(
     for recognised in KNOWN:
         if found := recognised(raised):
             return found
-    return raised.finding("error", 0, 0, f"{raised.kind}: {raised.message}")
+    says = f"{raised.kind}: {raised.message}"
+    if raised.data:
+        says += f" ({exercise.name} uses {' and '.join(raised.data)} of your notebook: use the arguments alone.)"
+    return raised.finding("error", 0, 0, says)
 
 
 def stopped_finding(exercise: Exercise, facts: list[dict], steps: float = 0) -> Finding | None:
-    """A call that took too long or too much; `steps` is what the optimizer counted meanwhile."""
+    """A call that took too long, too much, or MANY `steps` of the optimizer."""
+    if steps > MANY:
+        says = f"One call of {exercise.name} makes {steps:.0f} steps of the optimizer: it must make one, the loop comes later."
+        return exercise.finding("several-steps", 0, PART, says)
     stopped = next((fact for fact in facts if text(fact, "stopped")), None)
     if stopped is None:
         return None
@@ -98,9 +107,6 @@ def stopped_finding(exercise: Exercise, facts: list[dict], steps: float = 0) -> 
     if text(stopped, "stopped") == "memory":
         says = f"{where}one call takes more than a gigabyte of memory: is every entry combined with every other?"
         return exercise.finding("too-large", 0, 0, says)
-    if steps > 1:
-        says = f"{where}one call made {steps:.0f} steps of the optimizer and did not come to an end: train_step makes one step, the loop comes later."
-        return exercise.finding("several-steps", 0, 0, says)
     says = f"{where}{exercise.name} does not come to an end within seconds: is there a loop without end, or one over every position?"
     return exercise.finding("too-slow", 0, 0, says)
 
@@ -329,6 +335,9 @@ def _line(source: str, pattern: str) -> str:
 def _wrong_variable(r: Raised) -> Finding | None:
     if "originally built with" not in r.whole:
         return None
+    if r.data:
+        says = f"{r.exercise.name} uses {' and '.join(r.data)} of your notebook: use the arguments alone."
+        return r.finding("global", 0, 0, says)
     says = "the optimizer is for generated_image alone: take the gradient of J with respect to it, not to the weights."
     return r.finding("wrong-variable", 4, 0, says)
 

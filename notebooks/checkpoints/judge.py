@@ -280,6 +280,9 @@ def _gradient_finding(answers: Answers) -> Finding | None:
         return finding("gradient-part", "gradient", SLIP, says)
     if wrong:
         says = f"The value is right, but the gradient with respect to {' and '.join(sorted(wrong))} is not: is a part of it detached?"
+        if ratios and all(near(r, 1.0) for r in ratios):
+            says = "Value and gradient are close to the right ones, but not equal: is something cast to float16 or bfloat16?"
+            return finding("inexact", "gradient", FACTOR, says)
         if ratios and all(near(r, ratios[0]) for r in ratios):
             says += f" It is {ratios[0]:.3g} times the expected one."
         return finding("gradient-wrong", "gradient", NO_GRADIENT, says)

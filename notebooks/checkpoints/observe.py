@@ -26,11 +26,9 @@ import tensorflow as tf
 
 LARGEST = 20_000_000  # entries of a tensor; the inputs have a few hundred thousand
 SECONDS, BYTES = 5.0, 1.0e9  # what one call may take: of the processor, and of memory
-ERROR = ("error_type", "error_message", "error_line", "error_text", "error_here", "error_in")
-ALONE = ("value", "kind", "dtype", "stopped", *ERROR)  # what is kept of a call besides the first
+DATA = (tf.Tensor, tf.Variable, np.ndarray, np.generic, int, float)
+DATA += (keras.Model, keras.optimizers.Optimizer)
 EARLIER = ("compute_content_cost", "gram_matrix", "compute_layer_style_cost", "total_cost")
-
-# --- The student's code --------------------------------------------------------------------------
 
 
 def _unwrapped(fn):
@@ -38,6 +36,11 @@ def _unwrapped(fn):
     for _ in range(5):
         fn = getattr(fn, "python_function", None) or getattr(fn, "__wrapped__", None) or fn
     return fn
+
+
+def _eager(fn):
+    """The function without tf.function around it."""
+    return getattr(fn, "python_function", fn)
 
 
 def _globals(fn) -> dict:
@@ -61,36 +64,26 @@ def _code(fn) -> dict:
     return {
         "names": " ".join(names),
         "parameters": " ".join(code.co_varnames[: code.co_argcount]) if code else "",
-        "file": code.co_filename if code else "",
         "source": source,
         "data": " ".join(sorted(name for name in used if _is_data(_globals(fn).get(name)))),
-        "eager": int(tf.executing_eagerly()),
     }
 
 
 def _is_data(value) -> bool:
     """Numbers, tensors, pictures, networks, optimizers: what belongs into the arguments."""
-    if isinstance(value, (tf.Tensor, tf.Variable, np.ndarray, np.generic, keras.Model)):
-        return True
-    return isinstance(value, (int, float, keras.optimizers.Optimizer)) or (
-        isinstance(value, (list, tuple)) and bool(value) and _is_data(value[0])
-    )
+    if isinstance(value, (list, tuple)):
+        return bool(value) and _is_data(value[0])
+    return isinstance(value, DATA)
 
 
 def _defaults(fn) -> dict:
     """The defaults of alpha and beta in the def line: other numbers are a fair choice."""
     found = {}
     for name in ("alpha", "beta"):
-        try:
-            parameters = inspect.signature(getattr(fn, "python_function", fn)).parameters
-            found[name] = float(parameters[name].default)
-        except Exception:  # no such parameter, no default, or no number
-            continue
+        with contextlib.suppress(Exception):  # no such parameter, no default, or no number
+            parameters = inspect.signature(_eager(fn)).parameters
+            found["default_" + name] = float(parameters[name].default)
     return found
-
-
-def _own_defaults(fn) -> dict:
-    return {"default_" + name: value for name, value in _defaults(fn).items()}
 
 
 def _style_weights(fn) -> dict:
@@ -99,44 +92,13 @@ def _style_weights(fn) -> dict:
     style = known.get("compute_style_cost")
     defaults = getattr(getattr(style, "python_function", style), "__defaults__", None) or [None]
     for key, layers in (("default", defaults[-1]), ("global", known.get("STYLE_LAYERS"))):
-        try:
+        with contextlib.suppress(Exception):  # it is not there, or is something else
             found["style_weights_" + key] = np.array([float(weight) for _, weight in layers])
-        except Exception:  # it is not there, or is something else
-            continue
     return found
-
-
-# --- One call ------------------------------------------------------------------------------------
 
 
 class Stopped(BaseException):
     """A call took too long or too much. No `except Exception` of the student's catches it."""
-
-
-class _Watch(threading.Thread):
-    """Interrupts the main thread when a call takes more than SECONDS or BYTES."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.over, self.reason = threading.Event(), ""
-        self.memory, self.worked, self.since = _resident(), time.process_time(), time.monotonic()
-
-    def run(self) -> None:
-        while not self.over.wait(0.5 if self.reason else 0.05):
-            waited = time.monotonic() - self.since > 10 * SECONDS
-            if waited or time.process_time() - self.worked > SECONDS:
-                self.reason = "time"
-            elif _resident() - self.memory > BYTES:
-                self.reason = "memory"
-            if self.reason and not self.over.is_set():
-                _thread.interrupt_main()  # again, if the student's code went on after it
-
-    def interrupted(self, *_) -> None:
-        """The handler of SIGINT while the call runs."""
-        if not self.reason:
-            raise KeyboardInterrupt
-        if not self.over.is_set():
-            raise Stopped(self.reason)
 
 
 def _resident() -> int:
@@ -152,14 +114,33 @@ def _limited() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    watch = _Watch()
-    before = signal.signal(signal.SIGINT, watch.interrupted) or signal.SIG_DFL
-    watch.start()
+    over, reason = threading.Event(), []
+    memory, worked, since = _resident(), time.process_time(), time.monotonic()
+
+    def watch() -> None:
+        while not over.wait(0.5 if reason else 0.05):
+            waited = time.monotonic() - since > 10 * SECONDS
+            if waited or time.process_time() - worked > SECONDS:
+                reason.append("time")
+            elif _resident() - memory > BYTES:
+                reason.append("memory")
+            if reason and not over.is_set():
+                _thread.interrupt_main()  # again, if the student's code went on after it
+
+    def interrupted(*_) -> None:
+        if not reason:
+            raise KeyboardInterrupt
+        if not over.is_set():
+            raise Stopped(reason[0])
+
+    before = signal.signal(signal.SIGINT, interrupted) or signal.SIG_DFL
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
     try:
         yield
     finally:
-        watch.over.set()
-        watch.join()
+        over.set()
+        watcher.join()
         signal.signal(signal.SIGINT, before)
 
 
@@ -200,9 +181,10 @@ def _call(fn, args: list, watched: dict, upstream=None, options=None, alone=Fals
     return facts
 
 
-def _kept(facts: dict) -> list[str]:
+def _kept(facts: dict, prefix: str = "") -> dict:
     """What is worth to be kept of a further call."""
-    return [key for key in facts if key in ALONE or key.startswith("grad_")]
+    kinds = ("value", "kind", "dtype", "stopped", "error_", "grad_")
+    return {prefix + key: fact for key, fact in facts.items() if key.startswith(kinds)}
 
 
 def _result(result) -> dict:
@@ -210,7 +192,7 @@ def _result(result) -> dict:
     facts = {"kind": type(result).__name__, "dtype": None, "shape": None, "value": None}
     if result is None:
         return facts
-    try:
+    with contextlib.suppress(Exception):  # not a number: the kind says what it is
         array = np.array(result.numpy() if hasattr(result, "numpy") else result)
         facts["dtype"] = str(getattr(getattr(result, "dtype", None), "name", array.dtype))
         if array.dtype.kind == "V":  # bfloat16
@@ -218,8 +200,6 @@ def _result(result) -> dict:
         facts["shape"] = np.array(array.shape, dtype="int64")
         if array.dtype.kind in "fiu":
             facts["value"] = array
-    except Exception:  # not a number: the kind says what it is
-        facts["value"] = None
     return facts
 
 
@@ -276,20 +256,15 @@ def _graph(fn, args: list) -> dict:
     try:
         with _quiet(), _limited():
             compiled = fn if hasattr(fn, "get_concrete_function") else tf.function(fn)
-            largest = _largest(compiled.get_concrete_function(*args).graph)
+            operations = compiled.get_concrete_function(*args).graph.get_operations()
+            shapes = [out.shape for operation in operations for out in operation.outputs]
+            largest = max(int(s.num_elements() or 0) for s in shapes if s.rank is not None)
             value = np.array(compiled(*args)) if largest < LARGEST else None
         return {"graph_largest": largest, "graph_value": value}
     except Stopped as stopped:
         return {"stopped": str(stopped)}
     except (Exception, SystemExit) as error:
         return {"graph_error": type(error).__name__ + ": " + str(error)[-1500:]}
-
-
-def _largest(graph) -> int:
-    """How many entries the largest tensor of a graph has, as far as its shapes are known."""
-    outputs = [output for operation in graph.get_operations() for output in operation.outputs]
-    known = [output.shape for output in outputs if output.shape.rank is not None]
-    return max((int(shape.num_elements() or 0) for shape in known), default=0)
 
 
 # --- The function alone: with stand-ins for those that it calls ----------------------------------
@@ -304,7 +279,8 @@ def _gram_stand_in(A):
 
 def _cost_stand_ins(fn, case: dict) -> dict:
     """For train_step: fourth powers, means of channels, and other factors of the weights."""
-    defaults = {"alpha": 10.0, "beta": 40.0} | _defaults(_globals(fn).get("total_cost"))
+    own = {"default_alpha": 10.0, "default_beta": 40.0}
+    own |= _defaults(_globals(fn).get("total_cost"))
 
     def compute_content_cost(content_output, generated_output):
         difference = content_output[-1] - generated_output[-1]
@@ -314,15 +290,10 @@ def _cost_stand_ins(fn, case: dict) -> dict:
         means = [tf.reduce_mean(a, axis=[0, 1, 2]) for a in (a_S, a_G)]
         return case["stand_in_style"] * tf.reduce_mean((means[0] - means[1]) ** 2)
 
-    def total_cost(J_content, J_style, alpha=defaults["alpha"], beta=defaults["beta"]):
+    def total_cost(J_content, J_style, alpha=own["default_alpha"], beta=own["default_beta"]):
         return 3 * alpha * J_content + 2 * beta * J_style
 
     return {f.__name__: f for f in (compute_content_cost, compute_layer_style_cost, total_cost)}
-
-
-def _eager(fn):
-    """The function without tf.function around it."""
-    return getattr(fn, "python_function", fn)
 
 
 @contextlib.contextmanager
@@ -337,9 +308,8 @@ def _standing_in(fn, stand_ins: dict) -> Iterator[set]:
 
         return noted
 
-    scopes = [_globals(fn)]
-    others = [scopes[0].get(name) for name in (*EARLIER, "compute_style_cost")]
-    scopes += [_globals(other) for other in others if callable(other)]
+    others = [_globals(fn).get(name) for name in (*EARLIER, "compute_style_cost")]
+    scopes = [_globals(f) for f in (fn, *others) if callable(f)]
     saved = [(s, n, s[n]) for s in scopes for n in stand_ins if callable(s.get(n))]
     eagerly = tf.config.functions_run_eagerly()
     tf.config.run_functions_eagerly(True)  # what was traced before calls the student's function
@@ -353,18 +323,14 @@ def _standing_in(fn, stand_ins: dict) -> Iterator[set]:
         tf.config.run_functions_eagerly(eagerly)
 
 
-# --- An observer for each exercise ---------------------------------------------------------------
-
-
 def observe_compute_content_cost(fn, case: dict) -> dict:
     """Raw facts about one call of the student's compute_content_cost."""
     layers = range(case["layers"])
-    content = [tf.constant(np.array(case[f"content_{i}"])) for i in layers]
-    generated = [tf.constant(np.array(case[f"generated_{i}"])) for i in layers]
+    names = [[f"{key}_{i}" for i in layers] for key in ("content", "generated")]
+    watched = {name: tf.constant(np.array(case[name])) for name in names[0] + names[1]}
+    content, generated = ([watched[name] for name in side] for side in names)
     if case["graph"]:
         return _graph(fn, [content, generated])
-    watched = {f"content_{i}": content[i] for i in layers}
-    watched.update({f"generated_{i}": generated[i] for i in layers})
     facts = _call(fn, [content, generated], watched)
     facts["length_content"], facts["length_generated"] = len(content), len(generated)
     return facts
@@ -382,54 +348,47 @@ def observe_gram_matrix(fn, case: dict) -> dict:
 
 def observe_compute_layer_style_cost(fn, case: dict) -> dict:
     """Raw facts about one call of the student's compute_layer_style_cost."""
-    a_S, a_G = tf.constant(np.array(case["a_S"])), tf.constant(np.array(case["a_G"]))
+    given = {key: tf.constant(np.array(case[key])) for key in ("a_S", "a_G")}
     if case["graph"]:
-        return _graph(fn, [a_S, a_G])
-    return _call(fn, [a_S, a_G], {"a_S": a_S, "a_G": a_G})
+        return _graph(fn, list(given.values()))
+    return _call(fn, list(given.values()), given)
 
 
 def _layer_style_cost_alone(fn, case: dict) -> dict:
     """The same with a stand-in for gram_matrix, and what the student's gram_matrix gives."""
     if case["graph"]:
         return {}
-    a_S, a_G = tf.constant(np.array(case["a_S"])), tf.constant(np.array(case["a_G"]))
+    given = {key: tf.constant(np.array(case[key])) for key in ("a_S", "a_G")}
     with _standing_in(fn, {"gram_matrix": _gram_stand_in}) as called:
-        alone = _call(_eager(fn), [a_S, a_G], {"a_S": a_S, "a_G": a_G}, alone=True)
-    facts = {f"alone_{key}": alone[key] for key in _kept(alone)}
+        alone = _call(_eager(fn), list(given.values()), given, alone=True)
+    facts = _kept(alone, "alone_")
     gram = _globals(fn).get("gram_matrix")
     if called and callable(gram) and (fn, False) not in _stopped:
         A = tf.constant(np.array(case["gram_input"]))
-        own = _call(gram, [A], {"A": A})
-        facts |= {f"own_gram_matrix_{key}": own[key] for key in _kept(own)}
+        facts |= _kept(_call(gram, [A], {"A": A}), "own_gram_matrix_")
     return facts | {"called": " ".join(called)}
 
 
 def observe_total_cost(fn, case: dict) -> dict:
     """Raw facts about one call of the student's total_cost, with the kind of scalar in `case`."""
-    make = {
-        "python": float,
-        "float32": np.float32,
-        "tensor": lambda number: tf.constant(number, dtype="float32"),
-    }
+    make = {"python": float, "float32": np.float32, "tensor": tf.constant}
     costs = [make[case["costs"]](case[key]) for key in ("J_content", "J_style")]
-    weights = []
-    if case["weights"] != "default":
-        weights = [make[case["weights"]](case[key]) for key in ("alpha", "beta")]
+    given = () if case["weights"] == "default" else ("alpha", "beta")
+    weights = [make[case["weights"]](case[key]) for key in given]
     if case["graph"]:
         return _graph(lambda J_content, J_style: fn(J_content, J_style, *weights), costs)
-    watched = {}
-    if case["costs"] == "tensor":
-        watched = {"J_content": costs[0], "J_style": costs[1]}
+    tensors = case["costs"] == "tensor"
+    watched = {"J_content": costs[0], "J_style": costs[1]} if tensors else {}
     if case["keywords"]:
-        return _call(fn, costs, watched, None, {"alpha": weights[0], "beta": weights[1]})
-    return _own_defaults(fn) | _call(fn, costs + weights, watched)
+        return _call(fn, costs, watched, options=dict(zip(given, weights, strict=True)))
+    return _defaults(fn) | _call(fn, costs + weights, watched)
 
 
 def observe_train_step(fn, case: dict) -> dict:
     """Raw facts about two calls of the student's train_step on the tiny network of `case`."""
     given, layers = _tiny_network(case)
     step = tf.function(fn) if case["graph"] and not hasattr(fn, "get_concrete_function") else fn
-    facts = _code(fn) | _own_defaults(fn) | _style_weights(fn) | _steps(step, case, given, 2)
+    facts = _code(fn) | _defaults(fn) | _style_weights(fn) | _steps(step, case, given, 2)
     for i, layer in enumerate(layers):
         facts[f"kernel_{i}"], facts[f"bias_{i}"] = layer.get_weights()
     return facts
@@ -471,10 +430,12 @@ def _steps(step, case: dict, given: list, count: int, alone=False) -> dict:
         call = _call(step, [image, *given, optimizer], {}, None, weights, alone)
         for key in ("kind", "dtype", "shape", "value"):
             facts[f"{key}_{number}"] = call.get(key)
-        facts.update({key: call[key] for key in ALONE if key in call})
+        facts |= _kept(call)
         facts[f"pixels_{number}"] = image.numpy().copy()
         facts[f"iterations_{number}"] = int(optimizer.iterations.numpy())
-        if "error_type" in call or facts["iterations_1"] > 3:  # many steps in one call take long
+        if facts["iterations_1"] > 3:  # many steps in one call take long: once is enough
+            _stopped.extend([(step, False), (step, True)])
+        if "error_type" in call or facts["iterations_1"] > 3:
             break
     return facts
 
@@ -503,22 +464,26 @@ def _own_costs(fn, case: dict) -> dict:
         own = known.get(name)
         if callable(own):
             call = _call(lambda ask=ask, own=own: ask(own), [], {"image": image, "A": A} | J)
-            found |= {f"own_{name}_{key}": call[key] for key in _kept(call)}
+            found |= _kept(call, f"own_{name}_")
     return found
 
 
-ALONE_TOO: dict[str, Callable] = {  # more about a function that calls others and is wrong
-    "compute_layer_style_cost": _layer_style_cost_alone,
-    "train_step": _train_step_alone,
-}
+def _eagerly(observe: Callable) -> Callable:
+    """The observer, or one error where the notebook has switched off eager execution."""
+    off = {"eager": 0, "error_type": "RuntimeError", "error_message": "eager execution is off"}
+    return lambda fn, case: observe(fn, case) if tf.executing_eagerly() else off
 
 
 FIRST: dict[str, Callable] = {  # what is enough for a right answer
-    "compute_content_cost": observe_compute_content_cost,
-    "gram_matrix": observe_gram_matrix,
-    "compute_layer_style_cost": observe_compute_layer_style_cost,
-    "total_cost": observe_total_cost,
-    "train_step": observe_train_step,
+    "compute_content_cost": _eagerly(observe_compute_content_cost),
+    "gram_matrix": _eagerly(observe_gram_matrix),
+    "compute_layer_style_cost": _eagerly(observe_compute_layer_style_cost),
+    "total_cost": _eagerly(observe_total_cost),
+    "train_step": _eagerly(observe_train_step),
+}
+ALONE_TOO: dict[str, Callable] = {  # more about a function that calls others and is wrong
+    "compute_layer_style_cost": _eagerly(_layer_style_cost_alone),
+    "train_step": _eagerly(_train_step_alone),
 }
 OBSERVERS: dict[str, Callable] = FIRST | {  # all: the student's function -> (fn, case) -> facts
     name: lambda fn, case, first=FIRST[name], alone=alone: first(fn, case) | alone(fn, case)

@@ -17,6 +17,7 @@ from .tiny_network import rollout, style_weights, terms_of, total_of, weighted
 from .verdict import FACTOR, NO_GRADIENT, PART, SLIP, TWO, Finding, Mistake
 
 RIGHT = ("", "C", "S")  # the key of J itself
+MEANS = np.array([103.939, 116.779, 123.68])  # what preprocess_input subtracts from BGR
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,16 @@ WEIGHTS = {  # the case -> alpha and beta that count; "ignored" are the numbers 
     "one": Mistake("train-no-weights", 3, FACTOR, lambda c: (1, 1), "alpha and beta are not used"),
     "alpha": Mistake("train-no-beta", 3, FACTOR, lambda c: (c["alpha"], 1), "beta is not used"),
     "beta": Mistake("train-no-alpha", 3, FACTOR, lambda c: (1, c["beta"]), "alpha is not used"),
+    "alpha-both": Mistake("train-one-weight", 3, FACTOR, lambda c: (c["alpha"], c["alpha"]), "alpha is the weight of both costs: beta belongs to the style cost"),
+    "beta-both": Mistake("train-one-weight", 3, FACTOR, lambda c: (c["beta"], c["beta"]), "beta is the weight of both costs: alpha belongs to the content cost"),
     "twice": Mistake("train-weights-twice", 3, FACTOR, lambda c: (c["alpha"] ** 2, c["beta"] ** 2), "the weights count twice: total_cost multiplies by alpha and beta already"),
 }
 INPUTS = (  # what is done to the image before it goes through the network
-    (255.0, 0.0, "the image is multiplied by 255 before it goes through vgg: leave it in [0, 1], the network prepares it itself"),
-    (1 / 255, 0.0, "the image is divided by 255 before it goes through vgg: it is in [0, 1] already"),
-    (2.0, -1.0, "the image is brought to [-1, 1] before it goes through vgg: leave it in [0, 1], the network prepares it itself"),
+    (lambda x: 255 * x, "the image is multiplied by 255 before it goes through vgg: leave it in [0, 1], the network prepares it itself"),
+    (lambda x: x / 255, "the image is divided by 255 before it goes through vgg: it is in [0, 1] already"),
+    (lambda x: 2 * x - 1, "the image is brought to [-1, 1] before it goes through vgg: leave it in [0, 1], the network prepares it itself"),
+    (lambda x: 255 * x[..., ::-1] - MEANS, "the image goes through preprocess_input before vgg: leave it in [0, 1], the network has that inside"),
+    (lambda x: x[..., ::-1] - MEANS, "the image goes through preprocess_input before vgg: leave it in [0, 1], the network has that inside"),
 )
 # fmt: on
 
@@ -185,8 +190,8 @@ def _costs_only(terms: dict) -> dict:
 
 def _unlisted_cost(attempts: list[Attempt]) -> Finding:
     """A J that no terms, weights and layers give: a scaled image, a further term, or unknown."""
-    for factor, shift, says in INPUTS:
-        terms = [terms_of(a.case, factor * a.steps[0]["image"] + shift) for a in attempts]
+    for prepared, says in INPUTS:
+        terms = [terms_of(a.case, prepared(a.steps[0]["image"])) for a in attempts]
         if RIGHT in _fitting_keys(attempts, terms):
             return Finding("train-image-scaled", 0, FACTOR, says)
     values = [a.J for a in attempts]

@@ -61,7 +61,9 @@ def update_finding(attempts: list[Attempt], key: tuple) -> Finding | None:
     if several > 1:
         says = f"one call makes {several:.0f} steps of the optimizer: train_step makes one, the loop comes later"
         return Finding("train-several-steps", 4, FACTOR, says)
-    return _other_gradient(attempts, key) or _read_gradient(attempts) or _UNKNOWN
+    return (
+        _rounded(attempts) or _other_gradient(attempts, key) or _read_gradient(attempts) or _UNKNOWN
+    )
 
 
 _UNKNOWN = Finding(
@@ -89,6 +91,15 @@ def _gives(update: Mistake, attempt: Attempt, gradient: np.ndarray) -> bool:
     """Does this update along this gradient give the attempt's pixels?"""
     after = update.formula(attempt.steps[0]["image"], step_of(attempt.case, gradient, {}))
     return pixels_same(attempt.case, attempt.pixels, after, gradient)
+
+
+def _rounded(attempts: list[Attempt]) -> Finding | None:
+    """Pixels that are multiples of 1/255."""
+    pixels = [a.pixels for a in attempts]
+    if any(p is None or abs(255 * p - np.round(255 * p)).max() > 1e-3 for p in pixels):
+        return None
+    says = "the pixels are rounded to multiples of 1/255: keep them as they are, small steps would be lost"
+    return Finding("train-rounded", 5, FACTOR, says)
 
 
 def _other_gradient(attempts: list[Attempt], key: tuple) -> Finding | None:
@@ -140,12 +151,12 @@ def _nonlinear(attempt: Attempt, moved: np.ndarray, free: np.ndarray) -> Finding
     if same(moved[free], factor * right[free]):
         says = f"the image moves along the right gradient, but {factor:.4g} times as far: is the gradient multiplied, or divided by its size? Only the optimizer's learning rate sets the length of a step"
         return Finding("train-gradient-scaled", 4, FACTOR, says)
-    limit = abs(moved[free]).max()
-    if same(moved[free], right[free].clip(-limit, limit)):
-        says = f"the gradient is clipped to at most {limit:.4g} before it is applied: it is the pixels that must be clipped, after the step"
+    low, high = moved[free].min(), moved[free].max()
+    if same(moved[free], right[free].clip(low, high)):
+        says = f"the gradient is clipped to [{low:.4g}, {high:.4g}] before it is applied: it is the pixels that must be clipped, after the step"
         return Finding("train-gradient-clipped", 4, NO_GRADIENT, says)
     strong = free & (abs(right) > 0.01 * abs(right).max())
-    if same(moved[strong], limit * np.sign(right[strong])):
+    if same(moved[strong], high * np.sign(right[strong])):
         says = "only the sign of the gradient is used: apply the gradient itself"
         return Finding("train-gradient-sign", 4, FACTOR, says)
     return None

@@ -181,6 +181,12 @@ def _cost_and_update(attempts: list[Attempt]) -> tuple[Finding | None, Finding |
         )
         cost, key = next(followed, first)
         update = update_finding(attempts, key)
+    if cost and update and cost.id == "train-image-scaled" and update.id == "train-pixels":
+        return cost, None  # one mistake
+    if cost and update and update.id == "train-several-steps":
+        return None, update
+    if cost and update and cost.id == update.id:
+        return cost, None
     return cost, update
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from mistakes import answers, module_of
+from mistakes import answer, answers
 from trials import fresh
 
 import checkpoints
@@ -38,7 +38,7 @@ def test_enough_functions():
 
 
 def test_failure_is_one_readable_error():
-    wrong = module_of("gram_matrix").wrong_divided_by_positions
+    wrong = answer("gram_matrix", "wrong_divided_by_positions")
     with pytest.raises(checkpoints.CheckpointError) as caught:
         checkpoints.gram_matrix(wrong)
     assert isinstance(caught.value, AssertionError)
@@ -52,7 +52,7 @@ def test_hints_come_in_two_stages():
     texts = []
     for fn in ("wrong_elementwise", "wrong_elementwise", "wrong_divided_by_positions"):
         with pytest.raises(checkpoints.CheckpointError) as caught:
-            checkpoints.gram_matrix(getattr(module_of("gram_matrix"), fn))
+            checkpoints.gram_matrix(answer("gram_matrix", fn))
         texts.append(str(caught.value))
     assert "More:" not in texts[0]
     assert "More:" in texts[1]
@@ -71,9 +71,9 @@ def test_hints_exist_and_hold_no_solution():
 
 
 def test_score_half_way(capsys):
-    checkpoints.gram_matrix(module_of("gram_matrix").right_plain)
+    checkpoints.gram_matrix(answer("gram_matrix", "right_plain"))
     with pytest.raises(checkpoints.CheckpointError):
-        checkpoints.total_cost(module_of("total_cost").wrong_swapped)
+        checkpoints.total_cost(answer("total_cost", "wrong_swapped"))
     capsys.readouterr()
     assert checkpoints.score() == 27
     lines = capsys.readouterr().out.splitlines()
@@ -85,13 +85,13 @@ def test_score_half_way(capsys):
 
 def test_nbgrader_autograde_returns_partial_points(monkeypatch, capsys):
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
-    assert checkpoints.gram_matrix(module_of("gram_matrix").wrong_divided_by_positions) == 10
+    assert checkpoints.gram_matrix(answer("gram_matrix", "wrong_divided_by_positions")) == 10
     assert "divided by n_H*n_W" in capsys.readouterr().out
     with pytest.raises(NotImplementedError, match="Exercise 2: gram_matrix"):
-        checkpoints.gram_matrix(module_of("gram_matrix").wrong_stub)
+        checkpoints.gram_matrix(answer("gram_matrix", "wrong_stub"))
     monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
     with pytest.raises(checkpoints.CheckpointError):
-        checkpoints.gram_matrix(module_of("gram_matrix").wrong_divided_by_positions)
+        checkpoints.gram_matrix(answer("gram_matrix", "wrong_divided_by_positions"))
 
 
 def test_no_traceback_in_ipython(capsys):

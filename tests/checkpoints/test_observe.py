@@ -7,7 +7,7 @@ import importlib.util
 import shutil
 from pathlib import Path
 
-from mistakes import module_of
+from mistakes import answer
 from trials import fresh
 
 import checkpoints
@@ -29,6 +29,6 @@ def test_observers_stand_alone(tmp_path):
     spec.loader.exec_module(copy)
     assert list(copy.OBSERVERS) == list(checkpoints.EXERCISES)
     cases = fresh("gram_matrix")
-    right = module_of("gram_matrix").right_plain
+    right = answer("gram_matrix", "right_plain")
     observations = [copy.OBSERVERS["gram_matrix"](right, case) for case in cases]
     assert checkpoints.REGISTRY["gram_matrix"].judge(cases, observations).points == 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import tensorflow as tf
-from mistakes import answers, module_of
+from mistakes import answer, answers
 from trials import Trials, fresh, judge, judge_wrong
 
 from checkpoints.tiny_network import rollout
@@ -16,7 +16,7 @@ class TestTrainStep(Trials):
     def test_right_inside_tf_function(self):
         """Two of them: tracing takes seconds here."""
         for key in ("right_plain", "right_keywords"):
-            fn = getattr(module_of(self.name), key)
+            fn = answer(self.name, key)
             verdict = judge(self.name, tf.function(fn), self.cases_in_graphs())
             assert verdict.mistake == "", (key, verdict)
 
@@ -53,5 +53,5 @@ def test_two_costs_that_agree_by_chance_are_told_apart_by_the_pixels(forgotten, 
     terms = rollout(case)[0]["terms"]
     J_content, J_style = terms["content"]["C"][0], terms["style"]["S"][0]
     case["beta"] = ((case["alpha"] - 10) * J_content + 40 * J_style) / J_style
-    fn = getattr(module_of("train_step"), f"wrong_{forgotten}_not_passed")
+    fn = answer("train_step", f"wrong_{forgotten}_not_passed")
     assert judge_wrong("train_step", fn, cases).mistake == f"train-{forgotten}-ignored"

@@ -1,4 +1,4 @@
-"""Wrong and right answers to the five exercises, one module an exercise.
+"""Wrong and right answers to the five exercises, a module or more for each, named after it.
 
 A function `wrong_...` carries the mistakes that the checkpoint must name, `right_...` must pass.
 Where several ids are given, any of them is a right name; "a+b" means both mistakes at once.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import types
 from collections.abc import Callable
+from pathlib import Path
 
 
 def named(*mistakes: str) -> Callable:
@@ -30,11 +31,27 @@ def rebind(fn: Callable, **names) -> Callable:
     return twin
 
 
-def module_of(exercise: str) -> types.ModuleType:
-    """The answers to an exercise, by the name of the student's function."""
-    return importlib.import_module("mistakes." + exercise.removeprefix("compute_"))
+def modules_of(exercise: str) -> list[types.ModuleType]:
+    """The modules with answers to an exercise: those that are named after it."""
+    room = exercise.removeprefix("compute_")
+    names = sorted(path.stem for path in Path(__file__).parent.glob(f"{room}*.py"))
+    return [importlib.import_module(f"mistakes.{name}") for name in names]
 
 
 def answers(exercise: str, prefix: str) -> dict[str, Callable]:
-    """The answers to an exercise whose names start with `prefix`."""
-    return {k: f for k, f in vars(module_of(exercise)).items() if k.startswith(prefix)}
+    """The answers to an exercise whose names start with `prefix`.
+
+    Raises ValueError if two of its modules give the same name.
+    """
+    found = {}
+    for module in modules_of(exercise):
+        more = {name: fn for name, fn in vars(module).items() if name.startswith(prefix)}
+        if twice := found.keys() & more.keys():
+            raise ValueError(f"{min(twice)} stands in two modules: rename one.")
+        found |= more
+    return found
+
+
+def answer(exercise: str, name: str) -> Callable:
+    """One of the answers to an exercise."""
+    return answers(exercise, name)[name]

@@ -46,7 +46,7 @@ def wrong_square(A):
     return tf.square(A)
 
 
-@named("gram-error")
+@named("gram-shapes")
 def wrong_elementwise_transposed(A):
     return A * tf.transpose(A)
 
@@ -354,3 +354,118 @@ def right_autograph(A):
     for i in tf.range(A.shape[0]):
         G = G.write(i, tf.linalg.matvec(A, A[i]))
     return tf.ensure_shape(G.stack(), (A.shape[0], A.shape[0]))
+
+
+# --- slips with operators, shapes and dtypes -----------------------------------------------------
+
+_notebook_A = tf.ones((3, 4))
+
+
+@named("gram-outer")
+def wrong_outer_product(A):
+    return tf.tensordot(A, tf.transpose(A), axes=0)
+
+
+@named("gram-transposed-twice")
+def wrong_transposed_twice(A):
+    return tf.matmul(A, tf.transpose(A), transpose_b=True)
+
+
+@named("gram-clipped")
+def wrong_relu_first(A):
+    A = tf.nn.relu(A)
+    return tf.matmul(A, A, transpose_b=True)
+
+
+@named("gram-power")
+def wrong_xor(A):
+    return A ^ 2
+
+
+@named("gram-twice")
+def wrong_once_more(A):
+    G = tf.matmul(A, A, transpose_b=True)
+    return G @ G
+
+
+@named("gram-row-missing")
+def wrong_range(A):
+    return tf.stack([tf.linalg.matvec(A, A[i]) for i in range(A.shape[0] - 1)])
+
+
+@named("gram-wrong-shape")
+def wrong_fixed_range(A):
+    return tf.stack([tf.linalg.matvec(A, A[i]) for i in range(3)])
+
+
+@named("gram-wrong-shape")
+def wrong_global(A):
+    return tf.matmul(_notebook_A, _notebook_A, transpose_b=True)
+
+
+@named("gram-float16")
+def wrong_float16_inside(A):
+    B = tf.cast(A, tf.float16)
+    return tf.cast(tf.matmul(B, B, transpose_b=True), tf.float32)
+
+
+@named("gram-whole-numbers")
+def wrong_whole_numbers(A):
+    B = tf.cast(tf.cast(A, tf.int32), tf.float32)
+    return tf.matmul(B, B, transpose_b=True)
+
+
+wrong_whole_numbers.mistakes = ("gram-whole-numbers",)
+
+
+@named("gram-centred")
+def wrong_mean_of_all(A):
+    A = A - tf.reduce_mean(A)
+    return tf.matmul(A, A, transpose_b=True)
+
+
+@named("gram-unit-length")
+def wrong_unit_length(A):
+    A = A / tf.norm(A)
+    return tf.matmul(A, A, transpose_b=True)
+
+
+@named("gram-identity-added")
+def wrong_identity(A):
+    return tf.matmul(A, A, transpose_b=True) + tf.eye(A.shape[0])
+
+
+@named("gram-item-assigned")
+def wrong_assigned(A):
+    G = tf.zeros((A.shape[0], A.shape[0]))
+    for i in range(A.shape[0]):
+        for j in range(A.shape[0]):
+            G[i, j] = tf.reduce_sum(A[i] * A[j])
+    return G
+
+
+@named("gram-shapes")
+def wrong_star(A):
+    return A * tf.transpose(A)
+
+
+@named("gram-no-such-name")
+def wrong_typo(A):
+    return tf.matmull(A, A)
+
+
+@named("gram-endless")
+def wrong_calls_itself(A):
+    return wrong_calls_itself(tf.transpose(A))
+
+
+def right_mapped(A):
+    return tf.map_fn(lambda row: tf.linalg.matvec(A, row), A)
+
+
+def right_batch_of_one(A):
+    B = A[None]
+    return tf.squeeze(tf.matmul(B, B, adjoint_b=True), axis=0)
+
+
+right_lambda = lambda A: A @ tf.linalg.matrix_transpose(A)  # noqa: E731

@@ -211,7 +211,7 @@ def wrong_zero(J_content, J_style, alpha=10, beta=40):
     return 0 * J_content
 
 
-@named("total-other")
+@named("total-divided")
 def wrong_divided(J_content, J_style, alpha=10, beta=40):
     return J_content / alpha + J_style / beta
 
@@ -280,3 +280,85 @@ def right_decorated(J_content, J_style, alpha=10, beta=40):
 
 def right_float_weights(J_content, J_style, alpha=10, beta=40):
     return float(alpha) * J_content + float(beta) * J_style
+
+
+# --- slips ---------------------------------------------------------------------------------------
+
+ALPHA, BETA = 10, 40
+
+
+@named("total-convex")
+def wrong_weighted_mean(J_content, J_style, alpha=10, beta=40):
+    return alpha * J_content + (1 - alpha) * J_style
+
+
+@named("total-convex")
+def wrong_weighted_mean_of_beta(J_content, J_style, alpha=10, beta=40):
+    return (1 - beta) * J_content + beta * J_style
+
+
+@named("total-ratio")
+def wrong_ratio(J_content, J_style, alpha=10, beta=40):
+    return J_content + beta / alpha * J_style
+
+
+@named("total-ratio")
+def wrong_ratio_of_content(J_content, J_style, alpha=10, beta=40):
+    return alpha / beta * J_content + J_style
+
+
+@named("total-something-added")
+def wrong_epsilon(J_content, J_style, alpha=10, beta=40):
+    return alpha * J_content + beta * J_style + 0.1
+
+
+@named("total-weights-twice")
+def wrong_weights_squared(J_content, J_style, alpha=10, beta=40):
+    return alpha**2 * J_content + beta**2 * J_style
+
+
+@named("total-divided")
+def wrong_both_divided(J_content, J_style, alpha=10, beta=40):
+    return J_content / alpha + J_style / beta
+
+
+@named("total-hard-coded")
+def wrong_globals(J_content, J_style, alpha=10, beta=40):
+    return ALPHA * J_content + BETA * J_style
+
+
+@named("total-no-gradient")
+def wrong_numpy_method(J_content, J_style, alpha=10, beta=40):
+    return alpha * J_content.numpy() + beta * J_style.numpy()
+
+
+@named("total-not-a-tensor")
+def wrong_all_three(J_content, J_style, alpha=10, beta=40):
+    return alpha * J_content + beta * J_style, J_content, J_style
+
+
+@named("total-floor")
+def wrong_floor(J_content, J_style, alpha=10, beta=40):
+    return (alpha * J_content + beta * J_style) // 1
+
+
+@named("total-endless")
+def wrong_calls_itself(J_content, J_style, alpha=10, beta=40):
+    return wrong_calls_itself(J_content, J_style, alpha, beta)
+
+
+def right_stacked_weights(J_content, J_style, alpha=10, beta=40):
+    costs = tf.stack([J_content, J_style])
+    weights = tf.cast(tf.stack([alpha, beta]), costs.dtype)
+    return tf.reduce_sum(costs * weights)
+
+
+def right_stacked_and_dotted(J_content, J_style, alpha=10, beta=40):
+    costs = tf.stack([J_content, J_style])
+    weights = tf.stack([tf.cast(alpha, costs.dtype), tf.cast(beta, costs.dtype)])
+    return tf.tensordot(costs, weights, 1)
+
+
+def right_converted(J_content, J_style, alpha=10, beta=40):
+    J_content, J_style = (tf.convert_to_tensor(J, tf.float32) for J in (J_content, J_style))
+    return alpha * J_content + beta * J_style

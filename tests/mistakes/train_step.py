@@ -39,11 +39,13 @@ def total_cost(J_content, J_style, alpha=10, beta=40):
     return alpha * J_content + beta * J_style
 
 
-def _clip(image):
+def clip(image):
+    """In place, to [0, 1]."""
     image.assign(tf.clip_by_value(image, 0.0, 1.0))
 
 
-def _J(a_G, a_C, a_S, alpha, beta):
+def J_of(a_G, a_C, a_S, alpha, beta):
+    """J from the activations of the three pictures."""
     return total_cost(compute_content_cost(a_C, a_G), compute_style_cost(a_S, a_G), alpha, beta)
 
 
@@ -54,21 +56,21 @@ def _J(a_G, a_C, a_S, alpha, beta):
 def wrong_features_outside(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
     a_G = vgg(generated_image)
     with tf.GradientTape() as tape:
-        J = _J(a_G, a_C, a_S, alpha, beta)
+        J = J_of(a_G, a_C, a_S, alpha, beta)
     grad = tape.gradient(J, generated_image)
     optimizer.apply_gradients([(grad, generated_image)])
-    _clip(generated_image)
+    clip(generated_image)
     return J
 
 
 @named("train-outside-tape")
 def wrong_all_outside(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
-    J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+    J = J_of(vgg(generated_image), a_C, a_S, alpha, beta)
     with tf.GradientTape() as tape:
         pass
     grad = tape.gradient(J, generated_image)
     optimizer.apply_gradients([(grad, generated_image)])
-    _clip(generated_image)
+    clip(generated_image)
     return J
 
 
@@ -80,7 +82,7 @@ def _wrong_cost(cost):
             J = cost(vgg(generated_image), a_C, a_S, alpha, beta)
         grad = tape.gradient(J, generated_image)
         optimizer.apply_gradients([(grad, generated_image)])
-        _clip(generated_image)
+        clip(generated_image)
         return J
 
     return wrong
@@ -148,7 +150,7 @@ def _wrong_update(update):
 
     def wrong(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
         with tf.GradientTape() as tape:
-            J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+            J = J_of(vgg(generated_image), a_C, a_S, alpha, beta)
         grad = tape.gradient(J, generated_image)
         update(grad, generated_image, optimizer)
         return J
@@ -193,7 +195,7 @@ def wrong_clip_minus_one(grad, image, optimizer):
 @named("train-not-applied")
 @_wrong_update
 def wrong_not_applied(grad, image, optimizer):
-    _clip(image)
+    clip(image)
 
 
 @named("train-not-applied")
@@ -201,14 +203,14 @@ def wrong_not_applied(grad, image, optimizer):
 def wrong_applied_to_copy(grad, image, optimizer):
     copy = tf.Variable(image)
     keras.optimizers.Adam(0.03).apply_gradients([(grad, copy)])
-    _clip(copy)
+    clip(copy)
 
 
 @named("train-ascent")
 @_wrong_update
 def wrong_ascent(grad, image, optimizer):
     optimizer.apply_gradients([(-grad, image)])
-    _clip(image)
+    clip(image)
 
 
 @named("train-ascent+train-no-clip")
@@ -220,7 +222,7 @@ def wrong_ascent_no_clip(grad, image, optimizer):
 @named("train-clip-before")
 @_wrong_update
 def wrong_clip_before(grad, image, optimizer):
-    _clip(image)
+    clip(image)
     optimizer.apply_gradients([(grad, image)])
 
 
@@ -231,14 +233,14 @@ wrong_clip_before.mistakes = ("train-no-clip", "train-clip-before")  # the same 
 @_wrong_update
 def wrong_new_adam(grad, image, optimizer):
     keras.optimizers.Adam(0.03).apply_gradients([(grad, image)])
-    _clip(image)
+    clip(image)
 
 
 @named("train-own-optimizer")
 @_wrong_update
 def wrong_plain_descent(grad, image, optimizer):
     image.assign_sub(0.03 * grad)
-    _clip(image)
+    clip(image)
 
 
 @named("train-second-step", "train-state-lost")
@@ -248,7 +250,7 @@ def wrong_state_lost(grad, image, optimizer):
         if len(variable.shape):
             variable.assign(tf.zeros_like(variable))
     optimizer.apply_gradients([(grad, image)])
-    _clip(image)
+    clip(image)
 
 
 @named("train-applied-twice", "train-step-doubled", "train-pixels")
@@ -256,7 +258,7 @@ def wrong_state_lost(grad, image, optimizer):
 def wrong_applied_twice(grad, image, optimizer):
     optimizer.apply_gradients([(grad, image)])
     optimizer.apply_gradients([(grad, image)])
-    _clip(image)
+    clip(image)
 
 
 @named("train-pairs")
@@ -275,10 +277,10 @@ def wrong_clip_method(grad, image, optimizer):
 @named("train-wrong-variable")
 def wrong_gradient_of_network(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
     with tf.GradientTape() as tape:
-        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+        J = J_of(vgg(generated_image), a_C, a_S, alpha, beta)
     gradients = tape.gradient(J, vgg.trainable_variables)
     optimizer.apply_gradients(zip(gradients, vgg.trainable_variables))
-    _clip(generated_image)
+    clip(generated_image)
     return J
 
 
@@ -291,35 +293,35 @@ def wrong_pair_order(grad, image, optimizer):
 @named("train-cost-after")
 def wrong_cost_after(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
     with tf.GradientTape() as tape:
-        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+        J = J_of(vgg(generated_image), a_C, a_S, alpha, beta)
     optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
-    _clip(generated_image)
-    return _J(vgg(generated_image), a_C, a_S, alpha, beta)
+    clip(generated_image)
+    return J_of(vgg(generated_image), a_C, a_S, alpha, beta)
 
 
 @named("train-no-return")
 def wrong_no_return(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
     with tf.GradientTape() as tape:
-        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+        J = J_of(vgg(generated_image), a_C, a_S, alpha, beta)
     optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
-    _clip(generated_image)
+    clip(generated_image)
 
 
 @named("train-not-a-tensor")
 def wrong_returns_pair(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
     with tf.GradientTape() as tape:
-        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+        J = J_of(vgg(generated_image), a_C, a_S, alpha, beta)
     optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
-    _clip(generated_image)
+    clip(generated_image)
     return J, generated_image
 
 
 @named("train-not-a-scalar", "train-returns-image")
 def wrong_returns_image(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
     with tf.GradientTape() as tape:
-        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+        J = J_of(vgg(generated_image), a_C, a_S, alpha, beta)
     optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
-    _clip(generated_image)
+    clip(generated_image)
     return generated_image
 
 
@@ -330,7 +332,7 @@ def wrong_gradient_of_content(generated_image, vgg, a_C, a_S, optimizer, alpha=1
         J_content = compute_content_cost(a_C, a_G)
         J = total_cost(J_content, compute_style_cost(a_S, a_G), alpha, beta)
     optimizer.apply_gradients([(tape.gradient(J_content, generated_image), generated_image)])
-    _clip(generated_image)
+    clip(generated_image)
     return J
 
 
@@ -341,27 +343,27 @@ def wrong_returns_content(generated_image, vgg, a_C, a_S, optimizer, alpha=10, b
         J_content = compute_content_cost(a_C, a_G)
         J = total_cost(J_content, compute_style_cost(a_S, a_G), alpha, beta)
     optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
-    _clip(generated_image)
+    clip(generated_image)
     return J_content
 
 
 @named("train-network-changed")
 def wrong_trains_network(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
     with tf.GradientTape(persistent=True) as tape:
-        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+        J = J_of(vgg(generated_image), a_C, a_S, alpha, beta)
     for weight in vgg.trainable_variables:
         weight.assign_sub(1e-3 * tape.gradient(J, weight))
     optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
-    _clip(generated_image)
+    clip(generated_image)
     return J
 
 
 @named("train-not-in-graph")
 def wrong_numpy(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
     with tf.GradientTape() as tape:
-        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+        J = J_of(vgg(generated_image), a_C, a_S, alpha, beta)
     optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
-    _clip(generated_image)
+    clip(generated_image)
     return J.numpy()
 
 
@@ -376,15 +378,15 @@ def wrong_style_fixed_no_clip(generated_image, vgg, a_C, a_S, optimizer, alpha=1
 
 @named("train-weights-swapped+train-not-applied")
 def wrong_swapped_not_applied(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
-    return _J(vgg(generated_image), a_C, a_S, beta, alpha)
+    return J_of(vgg(generated_image), a_C, a_S, beta, alpha)
 
 
 @named("train-cost-after+train-no-clip")
 def wrong_cost_after_no_clip(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
     with tf.GradientTape() as tape:
-        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
+        J = J_of(vgg(generated_image), a_C, a_S, alpha, beta)
     optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
-    return _J(vgg(generated_image), a_C, a_S, alpha, beta)
+    return J_of(vgg(generated_image), a_C, a_S, alpha, beta)
 
 
 @named("train-not-written")
@@ -402,7 +404,7 @@ def wrong_pass(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
     pass
 
 
-def _right_step(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+def step_as_taught(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
     with tf.GradientTape() as tape:
         a_G = vgg(generated_image)
         J_content = compute_content_cost(a_C, a_G)
@@ -416,7 +418,7 @@ def _right_step(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
 
 def _own(**wrong):
     """The right train_step above a wrong cost."""
-    return named("train-fix-costs")(rebind(_right_step, **wrong))
+    return named("train-fix-costs")(rebind(step_as_taught, **wrong))
 
 
 def _own_style(layer_cost):
@@ -434,112 +436,19 @@ wrong_own_total = _own(total_cost=total.wrong_swapped)
 
 # --- right ---------------------------------------------------------------------------------------
 
-right_plain = _right_step
+right_plain = step_as_taught
 
 
-def right_float(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
-    return float(_right_step(generated_image, vgg, a_C, a_S, optimizer, alpha, beta))
-
-
-def right_gradient_inside_tape(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
-    with tf.GradientTape() as tape:
-        a_G = vgg(generated_image)
-        J = total_cost(compute_content_cost(a_C, a_G), compute_style_cost(a_S, a_G), alpha, beta)
-        grad = tape.gradient(J, generated_image)
-    optimizer.apply_gradients([(grad, generated_image)])
-    generated_image.assign(tf.clip_by_value(generated_image, 0.0, 1.0))
-    return J
-
-
-def right_keywords(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
-    with tf.GradientTape() as tape:
-        tape.watch(generated_image)
-        a_G = vgg(generated_image, training=False)
-        J = total_cost(
-            J_style=compute_style_cost(a_S, a_G),
-            J_content=compute_content_cost(a_C, a_G),
-            beta=beta,
-            alpha=alpha,
-        )
-    grads = tape.gradient(J, [generated_image])
-    optimizer.apply_gradients(zip(grads, [generated_image]))
-    generated_image.assign(tf.minimum(tf.maximum(generated_image, 0.0), 1.0))
-    return J
-
-
-def right_apply(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
-    with tf.GradientTape(persistent=True) as tape:
-        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
-    optimizer.apply([tape.gradient(J, generated_image)], [generated_image])
-    generated_image.assign(keras.ops.clip(generated_image, 0, 1))
-    return J
-
-
-def right_sum_of_gradients(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
-    with tf.GradientTape(persistent=True) as tape:
-        a_G = vgg(generated_image)
-        J_content, J_style = compute_content_cost(a_C, a_G), compute_style_cost(a_S, a_G)
-    grad = alpha * tape.gradient(J_content, generated_image)
-    grad += beta * tape.gradient(J_style, generated_image)
-    optimizer.apply_gradients([(grad, generated_image)])
-    generated_image.assign(tf.clip_by_value(generated_image, 0.0, 1.0))
-    return total_cost(J_content, J_style, alpha, beta)
-
-
-def right_inline(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
-    with tf.GradientTape() as tape:
-        a_G = vgg(generated_image)
-        J = alpha * tf.reduce_mean((a_C[-1] - a_G[-1]) ** 2) / 4
-        for a, b in zip(a_S[:5], a_G[:5]):
-            J += beta * 0.2 * style_cost.right_einsum(a, b)
-    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
-    _clip(generated_image)
-    return J
-
-
-right_decorated = tf.function(_right_step)
-right_decorated_costs = rebind(
-    _right_step,
-    compute_content_cost=tf.function(compute_content_cost),
-    compute_style_cost=tf.function(compute_style_cost),
-    total_cost=tf.function(total_cost),
-)
-
-
-def right_assign_in_place(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
-    with tf.GradientTape() as tape:
-        J = _J(vgg(generated_image), a_C, a_S, alpha, beta)
-    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
-    generated_image[:].assign(tf.clip_by_value(generated_image, 0.0, 1.0))
-    return tf.identity(J)
-
-
-def right_other_defaults(generated_image, vgg, a_C, a_S, optimizer, alpha=100, beta=5):
-    return _right_step(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
+# --- wrong: defaults ---
 
 
 @named("train-defaults")
 def wrong_defaults(generated_image, vgg, a_C, a_S, optimizer, alpha=40, beta=10):
-    return _right_step(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
+    return step_as_taught(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
 
 
-def _twin(layers, **names):
-    """The right train_step in a notebook with other `STYLE_LAYERS`."""
-    style_cost = rebind(compute_style_cost, STYLE_LAYERS=layers)
-    style_cost.__defaults__ = (layers,)
-    return rebind(_right_step, compute_style_cost=style_cost, STYLE_LAYERS=layers, **names)
-
-
-right_one_style_layer = _twin([("block1_conv1", 1.0)])
-right_other_style_weights = _twin([(f"block{i}_conv1", 0.5 / i) for i in range(1, 6)])
-right_seven_style_layers = _twin([(f"block1_conv{i}", 1.0) for i in range(1, 8)])
-
-
-def _other_total(J_content, J_style, alpha=100, beta=3):
+def total_of_others(J_content, J_style, alpha=100, beta=3):
     return alpha * J_content + beta * J_style
-
-
-right_other_total_defaults = rebind(_right_step, total_cost=_other_total)
 
 
 def _not_passed(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
@@ -547,25 +456,10 @@ def _not_passed(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
         a_G = vgg(generated_image)
         J = total_cost(compute_content_cost(a_C, a_G), compute_style_cost(a_S, a_G))
     optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
-    _clip(generated_image)
+    clip(generated_image)
     return J
 
 
 wrong_own_defaults_not_passed = named("train-weights-ignored")(
-    rebind(_not_passed, total_cost=_other_total)
+    rebind(_not_passed, total_cost=total_of_others)
 )
-
-
-def right_global_layers(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
-    with tf.GradientTape() as tape:
-        a_G = vgg(generated_image)
-        J_style = 0.0
-        for S, G, (_, weight) in zip(a_S, a_G, STYLE_LAYERS):
-            J_style += weight * compute_layer_style_cost(S, G)
-        J = total_cost(compute_content_cost(a_C, a_G), J_style, alpha, beta)
-    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
-    _clip(generated_image)
-    return J
-
-
-right_global_layers_changed = rebind(right_global_layers, STYLE_LAYERS=[("block1_conv1", 3.0)])

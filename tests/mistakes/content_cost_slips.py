@@ -1,0 +1,213 @@
+"""Exercise 1, compute_content_cost: slips with operators, sizes, lists, dtypes; right ones, too."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from . import named
+
+_notebook_a_C = tf.ones((1, 1, 1, 1))
+
+
+def _difference(content_output, generated_output):
+    return content_output[-1] - generated_output[-1]
+
+
+def _normaliser(a):
+    return 4 * a.shape[1] * a.shape[2] * a.shape[3]
+
+
+# --- wrong ---------------------------------------------------------------------------------------
+
+
+@named("content-power")
+def wrong_xor(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.reduce_sum(d ^ 2) / _normaliser(d)
+
+
+@named("content-times-two")
+def wrong_times_two(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.reduce_sum(d * 2) / _normaliser(d)
+
+
+@named("content-floor")
+def wrong_floor(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.reduce_sum(d**2) // _normaliser(d)
+
+
+@named("content-zero")
+def wrong_floor_of_a_quarter(content_output, generated_output):
+    return 1 // 4 * tf.reduce_mean(_difference(content_output, generated_output) ** 2)
+
+
+@named("content-sizes-of-first-layer")
+def wrong_sizes_of_first_layer(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.reduce_sum(tf.square(d)) / _normaliser(content_output[0])
+
+
+@named("content-sizes-of-another-layer", "content-sizes-of-first-layer")
+def wrong_sizes_of_layer_before(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.reduce_sum(tf.square(d)) / _normaliser(content_output[-2])
+
+
+@named("content-sizes-added")
+def wrong_sizes_added(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.reduce_sum(d * d) / (4 * (d.shape[1] + d.shape[2] + d.shape[3]))
+
+
+@named("content-factor")
+def wrong_channels_for_width(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.reduce_sum(d * d) / (4 * d.shape[1] * d.shape[3] * d.shape[3])
+
+
+@named("content-mean-and-normaliser")
+def wrong_normaliser_squared(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return 4 * tf.reduce_sum(d * d) / _normaliser(d) ** 2
+
+
+@named("content-root")
+def wrong_root_of_mean(content_output, generated_output):
+    return tf.sqrt(tf.reduce_mean(_difference(content_output, generated_output) ** 2)) / 4
+
+
+@named("content-part")
+def wrong_last_of_last(content_output, generated_output):
+    a_C, a_G = content_output[-1][-1][-1], generated_output[-1][-1][-1]
+    return tf.reduce_mean((a_C - a_G) ** 2) / 4
+
+
+@named("content-not-a-tensor")
+def wrong_returns_difference_too(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.reduce_mean(d**2) / 4, d
+
+
+@named("content-list")
+def wrong_tf_subtract_lists(content_output, generated_output):
+    return tf.reduce_mean(tf.square(tf.subtract(content_output, generated_output))) / 4
+
+
+@named("content-list")
+def wrong_shape_of_list(content_output, generated_output):
+    _, n_H, n_W, n_C = content_output.shape
+    d = _difference(content_output, generated_output)
+    return tf.reduce_sum(d * d) / (4 * n_H * n_W * n_C)
+
+
+@named("content-batch-dropped")
+def wrong_batch_dropped(content_output, generated_output):
+    a_C, a_G = content_output[-1][0], generated_output[-1][0]
+    _, n_H, n_W, n_C = a_C.shape
+    return tf.reduce_sum(tf.square(a_C - a_G)) / (4 * n_H * n_W * n_C)
+
+
+@named("content-wrong-value", "content-sometimes-right")
+def wrong_global(content_output, generated_output):
+    return tf.reduce_mean((_notebook_a_C - generated_output[-1]) ** 2) / 4
+
+
+@named("content-float16")
+def wrong_float16_inside(content_output, generated_output):
+    c, g = (tf.cast(a[-1], tf.float16) for a in (content_output, generated_output))
+    return tf.cast(tf.reduce_mean((c - g) ** 2), tf.float32) / 4
+
+
+@named("content-inexact")
+def wrong_bfloat16_inside(content_output, generated_output):
+    c, g = (tf.cast(a[-1], tf.bfloat16) for a in (content_output, generated_output))
+    return tf.cast(tf.reduce_mean((c - g) ** 2), tf.float32) / 4
+
+
+@named("content-whole-numbers")
+def wrong_whole_numbers(content_output, generated_output):
+    c, g = (tf.cast(a[-1], tf.int32) for a in (content_output, generated_output))
+    return tf.reduce_mean(tf.cast((c - g) ** 2, tf.float32)) / 4
+
+
+@named("content-dtypes")
+def wrong_divided_by_whole_number(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.reduce_sum(d * d) / (4 * tf.size(d))
+
+
+@named("content-none")
+def wrong_none_left(content_output, generated_output):
+    a_G = None
+    return tf.reduce_sum(tf.square(content_output[-1] - a_G)) / 4
+
+
+@named("content-no-such-name")
+def wrong_typo(content_output, generated_output):
+    a_c = content_output[-1]  # noqa: F841
+    return tf.reduce_mean((a_C - generated_output[-1]) ** 2) / 4  # noqa: F821
+
+
+@named("content-too-large")
+def wrong_outer_product(content_output, generated_output):
+    d = tf.reshape(_difference(content_output, generated_output), [-1])
+    return tf.linalg.trace(tf.tensordot(d, d, axes=0)) / (4 * d.shape[0])
+
+
+@named("content-stub-left")
+def wrong_stub_left_above(content_output, generated_output):
+    raise NotImplementedError("Exercise 1: compute_content_cost")
+    return tf.reduce_mean(_difference(content_output, generated_output) ** 2) / 4
+
+
+@named("content-endless")
+def wrong_calls_itself(content_output, generated_output):
+    return wrong_calls_itself(content_output, generated_output)
+
+
+# --- right ---------------------------------------------------------------------------------------
+
+
+def right_asserted(content_output, generated_output):
+    tf.debugging.assert_non_negative(content_output[-1])
+    tf.debugging.assert_greater_equal(generated_output[-1], 0.0)
+    d = tf.math.squared_difference(content_output[-1], generated_output[-1])
+    return 0.25 * tf.reduce_mean(d)
+
+
+def right_relu(content_output, generated_output):
+    d = tf.nn.relu(content_output[-1]) - tf.nn.relu(generated_output[-1])
+    return tf.reduce_mean(tf.square(d)) / 4
+
+
+def right_last_of_loop(content_output, generated_output):
+    for c, g in zip(content_output, generated_output, strict=True):
+        J = tf.reduce_sum(tf.pow(c - g, 2)) / _normaliser(c)
+    return J
+
+
+def right_unpacked(content_output, generated_output):
+    *_, c = content_output
+    *_, g = generated_output
+    return tf.nn.l2_loss(c - g) / (2 * np.prod(c.shape))
+
+
+def right_mapped(content_output, generated_output):
+    d = _difference(content_output, generated_output)[0]
+    rows = tf.map_fn(lambda row: tf.reduce_sum(row * row), d)
+    return tf.reduce_sum(rows) / (4 * d.shape[0] * d.shape[1] * d.shape[2])
+
+
+def right_means_of_means(content_output, generated_output):
+    d = tf.squeeze(_difference(content_output, generated_output), 0)
+    return keras.ops.mean(tf.reduce_mean(tf.reduce_mean(d * d, axis=-1), axis=-1)) / 4
+
+
+def right_channels_first_sizes(content_output, generated_output):
+    _, n_C, n_H, n_W = content_output[-1].shape  # the product is the same
+    d = _difference(content_output, generated_output)
+    return tf.reduce_sum(d * d) / (4 * n_H * n_W * n_C)
