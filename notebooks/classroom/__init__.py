@@ -34,6 +34,7 @@ NOTEBOOKS = Path(__file__).resolve().parent.parent
 ROOT = NOTEBOOKS.parent
 NOTEBOOK = "neural_style_transfer.ipynb"
 SOLUTION = NOTEBOOKS / "solutions" / NOTEBOOK
+HANDOUT = Path(__file__).resolve().parent / "handout.ipynb"  # in released copies, see `release`
 
 
 class ClassroomError(Exception):

@@ -91,7 +91,7 @@ def command_check(options: argparse.Namespace) -> int:
         print(f"Not graded: {r['reason']}")
         return 1
     for verdict in r["verdicts"].values():
-        print(checkpoints.explain(checkpoints.Verdict(**verdict)).replace("  Read  again.", ""))
+        print(checkpoints.explain(checkpoints.Verdict(**verdict)))
     for line in (*r["tampering"], *r["notes"]):
         print(f"note: {line}")
     print(f"{r['total']} of 100 points (--seed {seed} gives the same hidden inputs)")

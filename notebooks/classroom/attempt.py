@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
 import stat
 import tempfile
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import checkpoints
+from checkpoints import Verdict
 from classroom import Limits
 from classroom.given import Cells, Given
 from classroom.kernel import Kernel
@@ -18,35 +22,38 @@ from classroom.source import definitions, only_definitions
 
 ATTEMPTS = 5
 PREPARE = "import kernel_side.ask as _ask; _ask.prepare_shell()"
-ASK = "import kernel_side.ask as _ask; _ask.observe_exercise({!r}, {!r})"
+ASK = "import kernel_side.ask as _ask; _ask.observe_exercise({!r}, {!r}, {!r})"
+NOTHING = "nothing came back that can be judged"
 
 
 @dataclass
 class Attempt:
     """What happened in one kernel, or, put together, in several."""
 
-    facts: dict = field(default_factory=dict)  # exercise -> observations
-    problems: dict = field(default_factory=dict)  # cell number -> what went wrong
-    lost: dict = field(default_factory=dict)  # exercise -> why nothing came back
-    costly: set = field(default_factory=set)  # cells that were stopped, or ended the kernel
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)  # exercises without a function of their name
+    lost: dict[str, str] = field(default_factory=dict)  # exercise -> why nothing came back
+    problems: dict[int, str] = field(default_factory=dict)  # cell number -> what went wrong
+    costly: set[int] = field(default_factory=set)  # cells that were stopped, or ended the kernel
     died: bool = False  # the kernel was ended, so that something may not have run
     worked: float = 0  # seconds
 
     @property
-    def asked(self) -> set:
+    def asked(self) -> set[str]:
         """The exercises that need not be asked again."""
-        return {*self.facts, *self.lost}
+        return self.missing.union(self.verdicts, self.lost)
 
     def add(self, other: Attempt) -> None:
         """Put a later attempt to the earlier ones."""
-        self.facts |= other.facts
+        self.verdicts |= other.verdicts
+        self.missing |= other.missing
         self.lost |= other.lost
         self.problems = other.problems | self.problems  # the first one says most
         self.worked += other.worked
 
 
-async def observe(cells: Cells, cases: dict, given: Given, limits: Limits) -> Attempt:
-    """All that a notebook's functions show of themselves, in as many kernels as it takes."""
+async def judge(cells: Cells, cases: dict, given: Given, limits: Limits) -> Attempt:
+    """Verdicts on all exercises, in as many kernels as it takes; or why there are none."""
     whole = Attempt()
     for _ in range(ATTEMPTS):
         left = replace(limits, seconds=limits.seconds - whole.worked)
@@ -71,10 +78,9 @@ async def _attempt(
                 await kernel.run(source)
             await _run_cells(kernel, cells, attempt)
             for exercise in [e for e in cases if e not in before.asked]:
-                await _ask(kernel, exercise, cases[exercise], attempt)
+                if not kernel.watch.dead:
+                    await _ask(kernel, exercise, cases[exercise], attempt)
             attempt.worked, attempt.died = kernel.watch.worked, bool(kernel.watch.dead)
-        for exercise in attempt.facts:  # read only now, when nothing of the student's runs any more
-            attempt.facts[exercise] = read_facts(folder / f"{exercise}.out", limits)
     return attempt
 
 
@@ -101,15 +107,43 @@ async def _run_cell(kernel: Kernel, number: int, source: str, attempt: Attempt) 
         attempt.costly.add(number)
 
 
-async def _ask(kernel: Kernel, exercise: str, cases: list, attempt: Attempt) -> None:
-    """Let the kernel observe one exercise, if it still lives."""
-    if kernel.watch.dead:
-        return
-    (kernel.folder / f"{exercise}.in").write_text(json.dumps(pack(cases)))
-    if problem := await kernel.run(ASK.format(exercise, list(attempt.lost))):
-        attempt.lost[exercise] = problem
-    else:
-        attempt.facts[exercise] = None  # which are read when the kernel is gone
+async def _ask(kernel: Kernel, exercise: str, cases: list[dict], attempt: Attempt) -> None:
+    """Let the kernel observe an exercise, and judge it here, round after round."""
+    steps = checkpoints.rounds(checkpoints.REGISTRY[exercise], cases)
+    request, verdict = next(steps), None
+    while request:
+        found = await _facts(kernel, exercise, *request, attempt.lost)
+        if found == {"missing": True}:
+            attempt.missing.add(exercise)
+            return
+        if isinstance(found, str) and request[0] == "first":
+            attempt.lost[exercise] = found
+            return
+        facts = [] if isinstance(found, str) else found["facts"]
+        request, verdict = await asyncio.to_thread(_next, steps, facts)
+    attempt.verdicts[exercise] = verdict
+
+
+def _next(steps: Generator, facts: list) -> tuple:
+    """(what is to be observed next, None) or (None, the verdict)."""
+    try:
+        return steps.send(facts), None
+    except StopIteration as end:
+        return None, end.value
+
+
+async def _facts(
+    kernel: Kernel, exercise: str, how: str, cases: list[dict], lost: dict
+) -> dict | str:
+    """{"missing": True} or {"facts": [...]}, as the kernel wrote it; else why there are none."""
+    place = kernel.folder / f"{exercise}.out"
+    place.unlink(missing_ok=True)
+    place.with_suffix(".in").write_text(json.dumps(pack(cases)))
+    if problem := await kernel.run(ASK.format(exercise, how, list(lost))):
+        return problem
+    facts = read_facts(place, kernel.limits) or {}
+    told = facts.get("missing") is True or type(facts.get("facts")) is list
+    return facts if told else NOTHING
 
 
 def read_facts(path: Path, limits: Limits) -> dict | None:

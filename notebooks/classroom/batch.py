@@ -92,7 +92,7 @@ def version() -> bytes:
     for package in (checkpoints, classroom):
         for path in sorted(Path(package.__file__).parent.rglob("*.py")):
             digest.update(path.read_bytes())
-    for path in (classroom.SOLUTION, classroom.NOTEBOOKS / classroom.NOTEBOOK):
+    for path in (classroom.SOLUTION, classroom.HANDOUT, classroom.NOTEBOOKS / classroom.NOTEBOOK):
         if path.is_file():
             digest.update(path.read_bytes())
     return digest.digest()

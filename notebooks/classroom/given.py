@@ -9,7 +9,7 @@ import nbformat
 from nbformat import NotebookNode
 
 import checkpoints
-from classroom import NOTEBOOK, NOTEBOOKS, SOLUTION, ClassroomError
+from classroom import HANDOUT, NOTEBOOK, NOTEBOOKS, SOLUTION, ClassroomError
 from classroom.own_picture import pictures_in
 from classroom.source import defined_names, definitions
 from classroom.student import student_version
@@ -74,10 +74,10 @@ class Given:
 
 @cache
 def given_cells() -> Given:
-    """What students received: made from the solution, or the notebook beside this package."""
+    """What students received: made from the solution, or in their copies, as it was released."""
     if SOLUTION.is_file():
         return Given.read(student_version(nbformat.read(SOLUTION, as_version=4)))
-    path = NOTEBOOKS / NOTEBOOK
-    if path.is_file():
-        return Given.read(nbformat.read(path, as_version=4))
-    raise ClassroomError(f"{path} is missing: it is needed to know the given cells.")
+    for path in (HANDOUT, NOTEBOOKS / NOTEBOOK):
+        if path.is_file():
+            return Given.read(nbformat.read(path, as_version=4))
+    raise ClassroomError(f"{HANDOUT} is missing: it is needed to know the given cells.")

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 
 import checkpoints
 from classroom import ClassroomError, Limits
-from classroom.attempt import Attempt, observe
+from classroom.attempt import Attempt, judge
 from classroom.given import Cells, Given, given_cells
 from classroom.kernel import KernelFailed
 from classroom.own_picture import own_picture
@@ -81,14 +81,13 @@ async def _grade_notebook(notebook: NotebookNode, given: Given, limits: Limits, 
     rng = np.random.default_rng(seed)
     cases = {name: exercise.cases(rng) for name, exercise in checkpoints.REGISTRY.items()}
     cells = given.to_run(notebook)
-    seen = await observe(cells, cases, given, limits)
+    seen = await judge(cells, cases, given, limits)
     verdicts = {}
     for name, exercise in checkpoints.REGISTRY.items():
-        if why := _why_nothing(name, seen, cells, notebook):
+        verdict = seen.verdicts.get(name)
+        if verdict is None:
+            why = _why_nothing(name, seen, cells, notebook)
             verdict = checkpoints.Verdict(name, 0, exercise.points, why, mistake="not-run")
-        else:
-            answers = seen.facts[name]["facts"]
-            verdict = await asyncio.to_thread(exercise.judge, cases[name], answers)
         verdicts[name] = asdict(verdict)
     own = [(n, source) for n, source in cells if given.is_own(source)]
     tampered = [f"Cell {n} {what}" for n, source in own for what in tampering(source)]
@@ -123,21 +122,18 @@ def _shortened(lines: list[str]) -> list[str]:
 
 
 def _why_nothing(name: str, seen: Attempt, cells: Cells, notebook: NotebookNode) -> str:
-    """Why there is nothing to judge, in words for the student; "" if there is."""
-    if lost := seen.lost.get(name):
-        return f"Calling {name} gave no result: {lost}."
-    facts = seen.facts.get(name)
-    if facts and type(facts.get("facts")) is list:
-        return ""
-    if facts and facts.get("missing") is True:
-        for number, source in reversed(cells):
-            defines = re.search(rf"^\s*def\s+{name}\b", source, re.MULTILINE)
-            if defines and number in seen.problems:
-                return f"Cell {number}, which defines {name}, did not run: {seen.problems[number]}."
-        text = ", ".join(f"cell {number}" for number in not_code_cells(notebook, name))
-        where = f": {text}, which defines it, is not a code cell" if text else ""
-        return f"There is no function {name} in this notebook{where}."
-    return f"Nothing came back from {name} that can be judged: the notebook ended the kernel."
+    """Why there is nothing to judge, in words for the student."""
+    if name in seen.lost:
+        return f"Calling {name} gave no result: {seen.lost[name]}."
+    if name not in seen.missing:
+        return f"{name} could not be called: the notebook had ended the kernel before."
+    for number, source in reversed(cells):
+        defines = re.search(rf"^\s*def\s+{name}\b", source, re.MULTILINE)
+        if defines and number in seen.problems:
+            return f"Cell {number}, which defines {name}, did not run: {seen.problems[number]}."
+    text = ", ".join(f"cell {number}" for number in not_code_cells(notebook, name))
+    where = f": {text}, which defines it, is not a code cell" if text else ""
+    return f"There is no function {name} in this notebook{where}."
 
 
 def run_loop(work: Coroutine) -> object:

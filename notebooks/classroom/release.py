@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from classroom import NOTEBOOK, ROOT, ClassroomError, write_whole
+from classroom import HANDOUT, NOTEBOOK, ROOT, ClassroomError, write_whole
 from classroom.student import BEGIN, END, read_solution, student_text
 
 RELEASED = (
@@ -66,6 +66,9 @@ def _fill(folder: Path, with_weights: bool) -> None:
             (folder / item).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, folder / item)
     write_whole(folder / "notebooks" / NOTEBOOK, text)
+    write_whole(
+        folder / HANDOUT.relative_to(ROOT), text
+    )  # for `check`, when the student's is edited
 
 
 def _zipped(folder: Path) -> bytes:

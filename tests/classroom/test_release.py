@@ -36,6 +36,7 @@ def test_release_holds_no_solution(released):
     assert {"nst_utils.py", "LICENSE", "notebooks/checkpoints/observe.py"} <= names
     assert {f"notebooks/classroom/{n}" for n in ("__main__.py", "kernel_side/ask.py")} <= names
     assert "notebooks/classroom/templates/feedback.html" in names
+    assert (folder / "notebooks/classroom/handout.ipynb").read_text("utf-8") == book
     assert not any(n.endswith((".h5", ".mat")) or "kmeans-" in n for n in names)
     assert not any("__pycache__" in name for name in names)
     assert not any(n.startswith("images") and n.endswith(".py") for n in names)

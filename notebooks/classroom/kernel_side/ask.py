@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import IPython
-import keras
 
-from kernel_side.observe import OBSERVERS  # the copy of checkpoints/observe.py, with TensorFlow
-from kernel_side.stand_in_costs import STAND_INS
+from kernel_side.observe import ALONE_TOO, EARLIER, FIRST  # the copy of checkpoints/observe.py
 from kernel_side.wire import pack, unpack
 
 FOLDER = Path(__file__).resolve().parent.parent
-broken: set[str] = set()  # exercises that gave nothing which another can go on with
+OBSERVERS = {"first": FIRST, "alone": ALONE_TOO}
+
+
+class NoResult(Exception):
+    """In the place of a function that ended the kernel, or never ended itself."""
 
 
 def prepare_shell() -> None:
@@ -26,44 +28,42 @@ def prepare_shell() -> None:
     shell.getoutput = lambda command, split=True, depth=0: []
 
 
-def observe_exercise(name: str, lost: list[str]) -> None:
-    """Call the student's function `name` on each case of NAME.in; the facts are in NAME.out."""
+def observe_exercise(name: str, how: str, lost: list[str]) -> None:
+    """Call the student's function `name` on each case of NAME.in; the facts are in NAME.out.
+
+    `how` is the round, as `checkpoints.rounds` names it; `lost` are functions not to be called.
+    """
     function = IPython.get_ipython().user_ns.get(name)
-    facts: dict = {"missing": True}
-    if function is not None:
+    observer = OBSERVERS[how].get(name)
+    facts: dict = {"missing": True} if function is None else {"facts": []}
+    if function is not None and observer is not None:
         cases = unpack(json.loads((FOLDER / f"{name}.in").read_text()))
-        with _stand_ins({*lost, *broken} - {name}), _plain_keras():
-            facts = {"facts": [OBSERVERS[name](function, case) for case in cases]}
-    if not any(fact.get("value") is not None for fact in facts.get("facts", ())):
-        broken.add(name)
+        with _without(set(lost) - {name}):
+            facts = {"facts": [observer(function, case) for case in cases]}
     (FOLDER / f"{name}.out").write_text(json.dumps(pack(facts)))
 
 
 @contextlib.contextmanager
-def _stand_ins(exercises: set[str]) -> Iterator[None]:
-    """Functions that work, and are not right, in the place of those that give nothing.
+def _without(lost: set[str]) -> Iterator[None]:
+    """Put functions that only raise in the place of those that are lost, or not there.
 
-    So what the function that calls them does itself can be seen.
+    So a function that calls them can be judged for what it does itself.
     """
     names = IPython.get_ipython().user_ns
-    own = {name: names[name] for name in STAND_INS if name in names}
-    names.update({name: STAND_INS[name] for name in exercises & STAND_INS.keys()})
+    own = {name: names[name] for name in EARLIER if name in names}
+    instead = {name: _raising(NoResult) for name in lost & set(EARLIER)}
+    instead |= {name: _raising(NotImplementedError) for name in EARLIER if name not in names}
+    names.update(instead)
     try:
         yield
     finally:
-        for name in exercises & STAND_INS.keys():
+        for name in instead:
             names.pop(name, None)
         names.update(own)
 
 
-@contextlib.contextmanager
-def _plain_keras() -> Iterator[None]:
-    """The network of the cases is in float32, whatever a notebook chose for its own."""
-    policy, floatx = keras.config.dtype_policy(), keras.config.floatx()
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy("float32")
-    try:
-        yield
-    finally:
-        keras.config.set_floatx(floatx)
-        keras.config.set_dtype_policy(policy)
+def _raising(error: type[Exception]) -> Callable:
+    def function(*args, **options):
+        raise error
+
+    return function
