@@ -98,7 +98,7 @@ def stopped_finding(exercise: Exercise, facts: list[dict], steps: float = 0) -> 
     """A call that took too long, too much, or MANY `steps` of the optimizer."""
     if steps > MANY:
         says = f"One call of {exercise.name} makes {steps:.0f} steps of the optimizer: it must make one, the loop comes later."
-        return exercise.finding("several-steps", 0, PART, says)
+        return exercise.finding("several-steps", 0, 0, says)
     stopped = next((fact for fact in facts if text(fact, "stopped")), None)
     if stopped is None:
         return None

@@ -17,6 +17,7 @@ import signal
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -316,7 +317,9 @@ def _standing_in(fn, stand_ins: dict) -> Iterator[set]:
     try:
         for scope, name, _ in saved:
             scope[name] = noting(name, stand_ins[name])
-        yield called
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # there are some about this way of running
+            yield called
     finally:
         for scope, name, value in reversed(saved):
             scope[name] = value

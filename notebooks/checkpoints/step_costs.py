@@ -48,7 +48,8 @@ class Attempt:
     def iterations(self) -> float:
         """How many steps the optimizer counted in the first call."""
         count = number(self.fact, "iterations_1")
-        return float(count) if count is not None and count.shape == () else np.nan
+        known = count is not None and count.shape == () and 0 <= count <= 1e6
+        return float(count) if known else np.nan
 
     @property
     def before(self) -> dict:

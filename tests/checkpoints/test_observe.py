@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib.util
 import shutil
+import time
 from pathlib import Path
 
+import numpy as np
+import pytest
+import tensorflow as tf
 from mistakes import answer
 from trials import fresh
 
@@ -32,3 +37,122 @@ def test_observers_stand_alone(tmp_path):
     right = answer("gram_matrix", "right_plain")
     observations = [copy.OBSERVERS["gram_matrix"](right, case) for case in cases]
     assert checkpoints.REGISTRY["gram_matrix"].judge(cases, observations).points == 20
+
+
+# --- Limits --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Half a second in the place of five."""
+    monkeypatch.setattr(observe, "SECONDS", 0.5)
+
+
+def told(name: str, fn) -> checkpoints.Verdict:
+    """What a notebook is told."""
+    try:
+        getattr(checkpoints, name)(fn)
+    except checkpoints.CheckpointError as error:
+        return error.verdict
+    raise AssertionError(f"{fn} was accepted")
+
+
+def test_a_loop_without_end_is_stopped_and_named(short):
+    calls = []
+
+    def gram_matrix(A):
+        calls.append(A)
+        while True:
+            A = A + 1
+
+    began = time.monotonic()
+    verdict = told("gram_matrix", gram_matrix)
+    assert verdict.mistake == "gram-too-slow" and "`A = A + 1`" in verdict.diagnosis
+    assert len(calls) == 1, "once is enough"
+    assert time.monotonic() - began < 30
+    assert told("gram_matrix", gram_matrix).mistake == "gram-too-slow", "and again, the next time"
+
+
+def test_an_except_does_not_hide_the_limit(short):
+    def gram_matrix(A):
+        while True:
+            with contextlib.suppress(Exception):
+                A = A + 1
+
+    assert told("gram_matrix", gram_matrix).mistake == "gram-too-slow"
+
+
+def test_memory_that_grows_is_stopped_and_named(monkeypatch):
+    monkeypatch.setattr(observe, "BYTES", 2e8)
+    if not observe._resident():
+        pytest.skip("Linux only")
+
+    def gram_matrix(A):
+        kept = []
+        while True:
+            kept.append(np.ones(1_000_000))
+
+    assert told("gram_matrix", gram_matrix).mistake == "gram-too-large"
+
+
+def test_the_large_case_runs_only_when_the_small_ones_are_right():
+    sizes = []
+
+    def outer(A):
+        sizes.append(A.shape.num_elements())
+        return tf.tensordot(A, tf.transpose(A), axes=0)
+
+    assert told("gram_matrix", outer).mistake == "gram-outer"
+    assert max(sizes) < 1000
+
+    def right(A):
+        sizes.append(A.shape.num_elements())
+        return tf.matmul(A, A, transpose_b=True)
+
+    assert checkpoints.gram_matrix(right) == 20
+    assert max(sizes) > 10_000
+
+
+def test_what_is_enormous_on_a_real_layer_is_never_computed():
+    """Right on small layers: 5 GB for one tensor on the large one, which is only traced."""
+    run = []
+
+    def through_outer(A):
+        product = tf.tensordot(A, A, axes=0)  # (n_C, n, n_C, n)
+        run.append(product.shape.num_elements() if tf.executing_eagerly() else 0)
+        return tf.einsum("ikjk->ij", product)
+
+    assert told("gram_matrix", through_outer).mistake == "gram-too-large"
+    assert max(run) < 1e6
+
+
+def test_ctrl_c_stays_ctrl_c(monkeypatch):
+    import signal
+
+    def gram_matrix(A):
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoints.gram_matrix(gram_matrix)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_eager_execution_switched_off():
+    with tf.Graph().as_default():
+        for name in checkpoints.EXERCISES:
+            verdict = told(name, answer(name, "right_plain"))
+            assert verdict.mistake.endswith("-not-eager"), verdict
+            assert "disable_eager_execution" in verdict.diagnosis
+            assert "not written" not in verdict.diagnosis
+
+
+def test_mixed_precision_is_no_mistake():
+    """A right train_step under another policy of Keras, as in a notebook that tries it."""
+    import keras
+
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        assert checkpoints.train_step(answer("train_step", "right_plain")) == 25
+    finally:
+        keras.config.set_dtype_policy("float32")

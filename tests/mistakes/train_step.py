@@ -140,7 +140,7 @@ wrong_no_alpha = named("train-no-alpha")(
 wrong_style_fixed_and_swapped = named("train-weights-swapped+train-style-fixed")(
     _wrong_cost(lambda G, C, S, a, b: total_cost(content(C, G), style(S, C), b, a))
 )
-wrong_cost_negative = named("train-cost+train-ascent", "train-cost-sign+train-ascent")(
+wrong_cost_negative = named("train-cost-scaled+train-ascent")(
     _wrong_cost(lambda G, C, S, a, b: -total_cost(content(C, G), style(S, G), a, b))
 )
 

@@ -102,7 +102,7 @@ def wrong_tape_used_twice(generated_image, vgg, a_C, a_S, optimizer, alpha=10, b
 
 @named("train-pairs")
 @_with_gradient
-def wrong_no_pair(tape, J, generated_image, optimizer):
+def wrong_gradient_alone(tape, J, generated_image, optimizer):
     optimizer.apply_gradients(tape.gradient(J, generated_image))
 
 

@@ -1,0 +1,72 @@
+"""Exceptions are told in a sentence, with the student's own line."""
+
+from __future__ import annotations
+
+import pytest
+from mistakes import answer
+from trials import fresh, judge_wrong
+
+import checkpoints
+
+RAW = ("_unique_id", "_id'", "function_node", "EagerTensor", "to unpack", "Op:", "]]]")
+SENTENCES = {
+    ("compute_content_cost", "wrong_tf_subtract_lists"): "that is a list",
+    ("compute_content_cost", "wrong_divided_by_whole_number"): "float32 meets int32",
+    ("compute_content_cost", "wrong_none_left"): "there is a None",
+    ("compute_content_cost", "wrong_typo"): "a_C has no value here",
+    ("compute_content_cost", "wrong_batch_dropped"): "dropped before, by [0]",
+    ("gram_matrix", "wrong_transposed_twice"): "transposed twice",
+    ("gram_matrix", "wrong_assigned"): "cannot be set one by one",
+    ("gram_matrix", "wrong_star"): "the matrix product is @",
+    ("compute_layer_style_cost", "wrong_not_unrolled_raises"): "still has four dimensions",
+    ("compute_layer_style_cost", "wrong_batch_dropped"): "read three, n_H, n_W, n_C",
+    ("train_step", "wrong_pair_swapped"): "the gradient comes first",
+    ("train_step", "wrong_gradient_alone"): "takes a list of pairs",
+    ("train_step", "wrong_zip_of_tensors"): "zip takes the picture apart",
+    ("train_step", "wrong_float_before_gradient"): "J is a plain number here",
+    ("train_step", "wrong_numpy_before_gradient"): "J is a plain number here",
+    ("train_step", "wrong_assigned_float64"): "holds float32, but what is assigned is float64",
+    ("train_step", "wrong_assigned_uint8"): "holds float32, but what is assigned is uint8",
+    ("train_step", "wrong_gradient_swapped"): "the wrong way round. First what is differentiated",
+    ("train_step", "wrong_predict"): "predict gives NumPy arrays",
+    ("train_step", "wrong_global_optimizer"): "uses _optimizer of your notebook",
+}
+
+
+@pytest.mark.parametrize(("name", "key"), SENTENCES)
+def test_a_sentence_for_a_beginner(name, key):
+    verdict = judge_wrong(name, answer(name, key), fresh(name))
+    assert SENTENCES[name, key] in verdict.diagnosis
+    assert "`" in verdict.diagnosis, "the student's own line"
+    assert not [raw for raw in RAW if raw in verdict.diagnosis], verdict.diagnosis
+
+
+def test_not_written_is_only_the_stub_itself():
+    """C1: a stub's line above written code, and TensorFlow's own NotImplementedError."""
+    with pytest.raises(NotImplementedError, match="Exercise 1: compute_content_cost"):
+        checkpoints.compute_content_cost(answer("compute_content_cost", "wrong_stub"))
+    left = answer("compute_content_cost", "wrong_stub_left_above")
+    with pytest.raises(checkpoints.CheckpointError, match="still stands above your code: delete"):
+        checkpoints.compute_content_cost(left)
+
+    library = "def convert(A):\n    raise NotImplementedError('Cannot convert a symbolic tensor')"
+    namespace = {}
+    exec(compile(library, "library.py", "exec"), namespace)
+
+    def gram_matrix(A):
+        return namespace["convert"](A)
+
+    verdict = judge_wrong("gram_matrix", gram_matrix, fresh("gram_matrix"))
+    assert verdict.mistake == "gram-error" and "not written" not in verdict.diagnosis
+
+
+def test_no_hint_where_none_fits():
+    """C2: what is not recognised gets no hint, rather than the first."""
+
+    def gram_matrix(A):
+        raise RuntimeError("something else")
+
+    verdict = judge_wrong("gram_matrix", gram_matrix, fresh("gram_matrix"))
+    assert verdict.hint == "" and "Read" not in checkpoints.explain(verdict, again=True)
+    wrong = judge_wrong("gram_matrix", lambda A: 0 * A[:, :1] + 5.0, fresh("gram_matrix"))
+    assert wrong.hint in ("", "hint 3 of Exercise 2")
