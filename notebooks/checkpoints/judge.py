@@ -320,7 +320,7 @@ def _slip_finding(answers: Answers) -> Finding | None:
 def _graph_slip(exercise: Exercise, case: dict, fact: dict, value) -> Finding | None:
     """What shows only inside tf.function, on a layer of realistic size."""
     if text(fact, "stopped"):
-        says = "It is right on small layers, but does not come to an end on one of realistic size: is there a loop over every position?"
+        says = "It is right, but too slow for a layer of realistic size: is there a loop over every position? One matrix product does it all at once."
         return exercise.finding("too-slow", 0, SLIP, says)
     error = text(fact, "graph_error")
     if "modify its Python input" in error:

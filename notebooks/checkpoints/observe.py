@@ -10,6 +10,7 @@ from __future__ import annotations
 import _thread
 import contextlib
 import dis
+import functools
 import inspect
 import logging
 import mmap
@@ -118,16 +119,14 @@ def _limited() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    over, reason = threading.Event(), []
+    over, reason, traced = threading.Event(), [], sys.gettrace()
     memory, worked, since = _resident(), time.process_time(), time.monotonic()
 
     def watch() -> None:
         while not over.wait(0.5 if reason else 0.05):
-            waited = time.monotonic() - since > 10 * SECONDS
-            if waited or time.process_time() - worked > SECONDS:
-                reason.append("time")
-            elif _resident() - memory > BYTES:
-                reason.append("memory")
+            waited, took = time.monotonic() - since, time.process_time() - worked
+            late, large = waited > 10 * SECONDS or took > SECONDS, _resident() - memory > BYTES
+            reason.extend(["time"] * late or ["memory"] * large)
             if reason and not over.is_set():
                 _thread.interrupt_main()  # again, if the student's code went on after it
 
@@ -135,17 +134,15 @@ def _limited() -> Iterator[None]:
         if not reason:
             raise KeyboardInterrupt
         sys.settrace(lambda *_: None)  # without it, no frame is traced
-        while frame:
-            if not frame.f_code.co_filename.startswith(LIBRARIES):
-                frame.f_trace = stop
-            frame = frame.f_back
+        for above, _ in traceback.walk_stack(frame):
+            if not above.f_code.co_filename.startswith(LIBRARIES):
+                above.f_trace = stop
 
     def stop(*_) -> None:
         """Raise at the student's next line: inside of TensorFlow's code, that can be a crash."""
         if not over.is_set():
             raise Stopped(reason[0])
 
-    traced = sys.gettrace()
     before = signal.signal(signal.SIGINT, interrupted) or signal.SIG_DFL
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -197,8 +194,8 @@ def _call(fn, args: list, watched: dict, upstream=None, options=None, alone=Fals
 
 def _kept(facts: dict, prefix: str = "") -> dict:
     """What is worth to be kept of a further call."""
-    kinds = ("value", "kind", "dtype", "stopped", "error_", "grad_")
-    return {prefix + key: fact for key, fact in facts.items() if key.startswith(kinds)}
+    kept = ("value", "kind", "dtype", "stopped", "error_", "grad_")
+    return {prefix + key: fact for key, fact in facts.items() if key.startswith(kept)}
 
 
 def _result(result) -> dict:
@@ -219,9 +216,8 @@ def _result(result) -> dict:
 
 def _gradients(tape, result, watched: dict, upstream) -> dict:
     """The gradient to every `watched`, weighted with `upstream` if it has the result's shape."""
-    weight = None
-    if upstream is not None and tuple(result.shape) == upstream.shape:
-        weight = tf.constant(upstream, dtype=result.dtype)
+    fits = upstream is not None and tuple(result.shape) == upstream.shape
+    weight = tf.constant(upstream, dtype=result.dtype) if fits else None
     found = tape.gradient(result, watched, output_gradients=weight)
     return {
         "grad_" + name: None if gradient is None else np.array(tf.convert_to_tensor(gradient))
@@ -231,23 +227,19 @@ def _gradients(tape, result, watched: dict, upstream) -> dict:
 
 def _error(error: BaseException, fn) -> dict:
     """Type, message, and the line of the student's function that raised."""
-    frames = traceback.extract_tb(error.__traceback__)
+    frames, text = traceback.extract_tb(error.__traceback__), str(error)
     file = getattr(getattr(_unwrapped(fn), "__code__", None), "co_filename", "")
     own = [frame for frame in frames if frame.filename == file]
     facts = {
         "error_type": type(error).__name__,
-        "error_message": _shortened(str(error)),
+        # beginning and end: pictures may be printed between them
+        "error_message": text if len(text) < 2000 else f"{text[:800]}\n...\n{text[-1000:]}",
         "error_line": own[-1].lineno if own else None,
         "error_text": (own[-1].line or "") if own else "",
         "error_here": int(bool(own) and frames[-1] is own[-1]),  # not in a library
         "error_in": _culprit(error, fn),
     }
     return facts | ({"stopped": str(error)} if isinstance(error, Stopped) else {})
-
-
-def _shortened(message: str) -> str:
-    """Beginning and end: pictures may be printed between them."""
-    return message if len(message) < 2000 else f"{message[:800]}\n...\n{message[-1000:]}"
 
 
 def _culprit(error: BaseException, fn) -> str:
@@ -282,7 +274,6 @@ def _graph(fn, args: list) -> dict:
 
 
 # --- The function alone: with stand-ins for those that it calls ----------------------------------
-# What a function does itself shall count, also when an earlier exercise, which it calls, is wrong.
 # The stand-ins are no answers: they compute something else, which the judge can compute as well.
 
 
@@ -315,12 +306,9 @@ def _standing_in(fn, stand_ins: dict) -> Iterator[set]:
     """Put stand-ins in the place of the student's functions; give the names of those used."""
     called = set()
 
-    def noting(name, stand_in):
-        def noted(*args, **options):
-            called.add(name)
-            return stand_in(*args, **options)
-
-        return noted
+    def noted(name, *args, **options):
+        called.add(name)
+        return stand_ins[name](*args, **options)
 
     others = [_globals(fn).get(name) for name in (*EARLIER, "compute_style_cost")]
     scopes = [_globals(f) for f in (fn, *others) if callable(f)]
@@ -329,7 +317,7 @@ def _standing_in(fn, stand_ins: dict) -> Iterator[set]:
     tf.config.run_functions_eagerly(True)  # what was traced before calls the student's function
     try:
         for scope, name, _ in saved:
-            scope[name] = noting(name, stand_ins[name])
+            scope[name] = functools.partial(noted, name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # there are some about this way of running
             yield called

@@ -43,6 +43,13 @@ class Trials:
     other_in_graphs: tuple[str, ...] = ()  # another answer inside tf.function
     all_cases_in_graphs: tuple[str, ...] = ()  # wrong on few cases only
 
+    @pytest.fixture(scope="class")
+    def verdicts(self) -> dict:
+        """Name -> (function, verdict) for all wrong functions, called directly."""
+        cases = fresh(self.name)
+        wrong = answers(self.name, "wrong_")
+        return {key: (fn, judge_wrong(self.name, fn, cases)) for key, fn in wrong.items()}
+
     def cases_in_graphs(self) -> list[dict]:
         """Tracing takes its time: few cases are enough to show that nothing depends on it."""
         cases = fresh(self.name)
