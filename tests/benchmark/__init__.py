@@ -9,13 +9,13 @@ Track 0  each published recipe as it was published: its own costs, layers and op
          picture laid of the painting's pieces, as on Track A, or from the photo: `--start content`;
          with block2_conv1 as our content layer: `--content-layer` has another)
 Track A  the same costs and convolutions for all; only optimiser, schedule, start and scales differ
-Track B  how far every recipe has come after 5, 15, 30, 60 and 120 seconds
+Track B  how far every recipe has come after 5, 15, 30 and 60 seconds
 speed    GFLOP/s of a step beside those of a matrix product; memory; how both grow (counted as if
          every convolution were a plain one: ours do with fewer operations, so it can be above 1)
 
 All baselines are taken to 5 % of their published steps, then all to 10 %, 40 % and 100 %, until the
 minutes are over; what was reached is in the table, what was not is said to be missing. Track B
-alone stops each of them after 120 s. The same command goes on where it stopped. It writes
+alone stops each of them after 60 s. The same command goes on where it stopped. It writes
 benchmark.csv, benchmark.png, race.png for Track B and pictures.png for Track 0. Seconds are those
 of the steps, tracing included, and without reading or fitting the weights, which all share.
 
