@@ -21,6 +21,7 @@ The rooms, in the order in which a submission passes them:
     attempt      a notebook in a kernel, and again without what ended it
     grade        one notebook: a pure function of its bytes, the limits and a seed
     batch        a class: what is not graded yet, some at a time
+    cluster      the same on a Dask cluster;  worker_side: what runs there, sent as it is
     report       grades.csv, summary.html, a page for each student, from templates/
 """
 

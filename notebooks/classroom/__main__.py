@@ -15,6 +15,8 @@ import argparse
 import os
 import secrets
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 # `python notebooks/classroom` puts this folder on the path, where its files would hide others'
@@ -24,6 +26,8 @@ sys.path[:] = [
     *(path for path in sys.path if Path(path or ".").resolve() != HERE),
 ]
 from classroom import NOTEBOOK, NOTEBOOKS, ClassroomError, Limits, write_whole  # noqa: E402
+
+MOST_JOBS = 64  # on one machine
 
 # The commands import their rooms themselves, so that --help needs not wait for TensorFlow.
 
@@ -56,17 +60,16 @@ def command_grade(options: argparse.Namespace) -> int:
     """Grade a class; exit code 1 if a submission could not be graded."""
     _expect(options.submissions, "the folder or zip with the submissions")
     from classroom.archives import unpacked
-    from classroom.batch import grade_all
     from classroom.grade import run_loop
     from classroom.report import write_reports
     from classroom.submissions import find_submissions
 
-    out, limits = options.out, read_limits(options)
+    out, grader = options.out, _grader(options)
     out.mkdir(parents=True, exist_ok=True)
     with unpacked(options.submissions, out) as place:
         found = find_submissions(place, out)
-        work = grade_all(found.submissions, out, limits, options.jobs, options.seed)
-        results = run_loop(work)
+        limits, jobs = read_limits(options), options.jobs
+        results = run_loop(grader(found.submissions, out, limits, jobs, options.seed))
     write_reports(results, out, found.passed_over)
     rest = [r for r in results if r["status"] != "graded"]
     print(f"{len(results) - len(rest)} graded, {len(rest)} not: see {out / 'summary.html'}")
@@ -75,6 +78,21 @@ def command_grade(options: argparse.Namespace) -> int:
     if found.passed_over:
         print(f"passed over, as nobody's answer: {', '.join(found.passed_over)}")
     return 1 if rest else 0
+
+
+def _grader(options: argparse.Namespace) -> Callable:
+    """What grades a class: this machine, or a cluster that answers, before a class is unpacked."""
+    if options.dask is not None:
+        from classroom.cluster import expect_cluster, grade_on_cluster
+        from classroom.grade import run_loop
+
+        run_loop(expect_cluster(options.dask))
+        return partial(grade_on_cluster, options.dask)
+    if options.jobs > MOST_JOBS:
+        raise ClassroomError(f"-j {options.jobs} is more than {MOST_JOBS}: see --dask for more.")
+    from classroom.batch import grade_all
+
+    return grade_all
 
 
 def command_check(options: argparse.Namespace) -> int:
@@ -122,6 +140,12 @@ def _seed(text: str) -> int:
     return int(text)
 
 
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 on")
+    return int(text)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """All commands and their options."""
     parser = argparse.ArgumentParser(
@@ -143,8 +167,10 @@ def build_parser() -> argparse.ArgumentParser:
     grade.add_argument("--out", type=Path, required=True, metavar="REPORT_DIR",
                        help="for grades.csv, summary.html and feedback/")  # fmt: skip
     cores = min(os.cpu_count() or 1, 4)
-    grade.add_argument("-j", "--jobs", type=int, default=cores, choices=range(1, 65), metavar="N",
+    grade.add_argument("-j", "--jobs", type=_jobs, default=cores, metavar="N",
                        help=f"how many at once (default {cores})")  # fmt: skip
+    grade.add_argument("--dask", metavar="ADDRESS",
+                       help="on the Dask cluster of this scheduler, with all the room it has")  # fmt: skip
     grade.set_defaults(run=command_grade)
     check = commands.add_parser("check", help="grade one notebook, in the terminal")
     check.add_argument("file", type=Path, metavar="FILE", help="your notebook")

@@ -60,7 +60,7 @@ async def _kept_or_graded(
             problem = str(error)
     key = fingerprint(data, entry.shown, problem, limits, seed)
     result = _read_kept(kept)
-    if result.get("key") != key or result["status"] == "failed":
+    if result.get("key") != key or result["status"] in ("failed", "lost"):
         chosen = secrets.randbits(32) if seed is None else seed
         about = {"student": entry.student, "number": entry.number, "file": entry.shown}
         graded = nothing_graded(chosen, problem) if problem else await grader(data, limits, chosen)

@@ -12,7 +12,7 @@ import checkpoints
 from classroom import HANDOUT, NOTEBOOK, NOTEBOOKS, SOLUTION, ClassroomError
 from classroom.own_picture import pictures_in
 from classroom.source import defined_names, definitions
-from classroom.student import student_version
+from classroom.student import student_text
 
 SKIPPED = {"demo", "goal"}  # tags of given cells that draw, load VGG-19 or train
 Cells = list[tuple[int, str]]  # (number in the notebook from 1 on, source)
@@ -72,12 +72,17 @@ class Given:
         ]
 
 
-@cache
-def given_cells() -> Given:
+def handout_text() -> str:
     """What students received: made from the solution, or in their copies, as it was released."""
     if SOLUTION.is_file():
-        return Given.read(student_version(nbformat.read(SOLUTION, as_version=4)))
+        return student_text()
     for path in (HANDOUT, NOTEBOOKS / NOTEBOOK):
         if path.is_file():
-            return Given.read(nbformat.read(path, as_version=4))
+            return path.read_text(encoding="utf-8")
     raise ClassroomError(f"{HANDOUT} is missing: it is needed to know the given cells.")
+
+
+@cache
+def given_cells() -> Given:
+    """The given cells of the notebook that students received."""
+    return Given.read(nbformat.reads(handout_text(), as_version=4))
