@@ -170,7 +170,7 @@ def build_parser() -> argparse.ArgumentParser:
     grade.add_argument("-j", "--jobs", type=_jobs, default=cores, metavar="N",
                        help=f"how many at once (default {cores})")  # fmt: skip
     grade.add_argument("--dask", metavar="ADDRESS",
-                       help="on the Dask cluster of this scheduler, with all the room it has")  # fmt: skip
+                       help="on the Dask cluster of this scheduler, all of it")  # fmt: skip
     grade.set_defaults(run=command_grade)
     check = commands.add_parser("check", help="grade one notebook, in the terminal")
     check.add_argument("file", type=Path, metavar="FILE", help="your notebook")

@@ -9,6 +9,7 @@ import importlib.metadata
 import io
 import logging
 import secrets
+import sys
 import time
 import warnings
 import zipfile
@@ -34,8 +35,9 @@ except ImportError:
 
 TRIES = 3  # the first, and two more
 FEWEST = 16  # notebooks that are sent at once, also to an empty cluster
+MARGIN = worker_side.SECONDS_TO_END + 15  # after which a worker should have told that it gave up
 LOOK = 2.0  # seconds between two looks at a notebook that is away
-CONNECT_SECONDS = 8
+CONNECT_SECONDS = 5
 PACKAGES = ("tensorflow", "keras", "numpy", "ipykernel", "nbclient", "matplotlib")
 # The source itself is sent, not its functions: those would be pickled as bytecode, which a worker
 # with another Python cannot run.
@@ -112,7 +114,7 @@ class Cluster:
         """Print a line above the bar, once."""
         if line not in self.told:
             self.told.add(line)
-            tqdm.write(line)
+            tqdm.write(line, file=sys.stderr)
 
     async def grade(self, data: bytes, limits: Limits, seed: int) -> dict:
         """The result of `grade.grade_bytes`, from a worker.
@@ -120,10 +122,10 @@ class Cluster:
         If the workers that tried have died or stalled, three of them, its status is "lost".
         """
         task = self._task(limits, seed)
-        sent, reasons, avoided = 0, [], set()
+        sent, reasons, tried = 0, [], []
         while True:
-            future, sent = self._send(task, data, avoided), sent + 1
-            answer = await self._answer(future, task)
+            future, sent = self._send(task, data, tried), sent + 1
+            answer = await self._answer(future, task, tried)
             worker = answer.get("worker", "")
             if "result" in answer:
                 if answer["differs"]:
@@ -133,7 +135,6 @@ class Cluster:
                 sent -= 1
                 self._note_unfit(worker, answer["unfit"])
             reasons += [answer["reason"]] if "reason" in answer else []
-            avoided.add(worker)
             tried = await self._tried_by(task)
             if max(sent, len(tried)) >= TRIES:
                 return _lost(seed, tried, reasons)
@@ -153,26 +154,27 @@ class Cluster:
             "patience": patience,
         }
 
-    def _send(self, task: dict, data: bytes, avoided: set[str]) -> distributed.Future:
+    def _send(self, task: dict, data: bytes, tried: list[str]) -> distributed.Future:
         """Submit a try; not to a worker that failed before, if there is another one."""
-        others = [w for w in self.workers if w not in self.unfit and w not in avoided]
+        others = [w for w in self.workers if w not in self.unfit and w not in tried]
         # a worker that cannot grade says so at once, and would so draw all notebooks
-        choose = others and (avoided or self.unfit)
+        choose = others and (tried or self.unfit)
         elsewhere = {"workers": others, "allow_other_workers": True} if choose else {}
         source = Path(worker_side.__file__).read_text(encoding="utf-8")
         scope = {"__name__": "nst", "source": source, "task": task, "notebook": data}
         key = f"{self.run}-{task['id']}-{secrets.token_hex(4)}"
         return self.client.submit(eval, CALL, scope, key=key, pure=False, **elsewhere)
 
-    async def _answer(self, future: distributed.Future, task: dict) -> dict:
+    async def _answer(self, future: distributed.Future, task: dict, before: list[str]) -> dict:
         """What `grade_there` answers; {} or {"reason": ...} if the worker has died or stalled."""
-        error, since, tried = asyncio.ensure_future(future.exception()), time.monotonic(), []
+        error, since, tried = asyncio.ensure_future(future.exception()), 0.0, before
         error.add_done_callback(lambda done: done.cancelled() or done.exception())  # so no log line
         while not (await asyncio.wait({error}, timeout=LOOK))[0]:
             now = await self._tried_by(task)
             if now != tried:  # the scheduler has given it to a worker, or to the next one
                 since, tried = time.monotonic(), now
-            if tried and time.monotonic() - since > task["patience"] + 2 * LOOK:
+            waited = time.monotonic() - since if tried != before else 0.0  # in a queue none counts
+            if waited > task["patience"] + MARGIN:
                 error.cancel()
                 await self.client.cancel([future], force=True)
                 return {"worker": tried[-1], "reason": f"{tried[-1]} stalled"}
@@ -216,13 +218,16 @@ async def connect(address: str) -> distributed.Client:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters we say ourselves
     warnings.filterwarnings("ignore", module="distributed")  # on versions, and on large tasks
     place = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
+    client = None
     try:
-        work = distributed.Client(
+        client = distributed.Client(
             **place, asynchronous=True, timeout=CONNECT_SECONDS, set_as_default=False
         )
-        return await asyncio.wait_for(work, CONNECT_SECONDS + 2)
+        return await asyncio.wait_for(client, CONNECT_SECONDS + 2)
     except Exception as error:
         told = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        with contextlib.suppress(Exception):
+            await client.close()
         raise ClassroomError(
             f"no Dask scheduler answers at {address} ({told}): give the address that "
             "`dask scheduler` prints, like tcp://10.0.0.1:8786, and see that it can be reached."

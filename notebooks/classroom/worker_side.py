@@ -6,6 +6,7 @@ ours, but in `main`, which runs in the course that was fetched.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import hashlib
 import importlib.metadata
@@ -13,6 +14,7 @@ import importlib.util
 import io
 import json
 import os
+import queue
 import shutil
 import subprocess
 import sys
@@ -24,6 +26,9 @@ from pathlib import Path
 
 OLDEST_PYTHON = (3, 10)
 SECONDS_TO_END = 15  # in which a process that is told to end has ended its kernel
+IDLE, IDLE_SECONDS = 75, 60  # the exit code of a process that nobody needed for so long
+LOOK = 0.1  # seconds between two looks for a result
+POOL = "nst_processes"  # the name under which a worker keeps them
 
 
 def grade_there(task: dict, notebook: bytes) -> dict:
@@ -34,8 +39,8 @@ def grade_there(task: dict, notebook: bytes) -> dict:
     "spent": it was not tried, since `task["tries"]` workers have tried and told nothing.
     Raises RuntimeError if the process died or stalled.
 
-    A worker's task may run in a thread or in a daemonic process. So the grading has a process of
-    its own, whose event loop, signals and children are its own, as when a teacher starts it.
+    A task may run in a thread, or in a daemonic process. So the grading has a process of its own,
+    with its own event loop, signals and children, as when a teacher starts it.
     """
     import distributed
 
@@ -52,7 +57,7 @@ def grade_there(task: dict, notebook: bytes) -> dict:
     if not course.is_dir():
         unpack(server.get_metadata([task["run"], "course"]), task["course"], course)
     with tempfile.TemporaryDirectory(dir=place, prefix="nst-", ignore_cleanup_errors=True) as name:
-        result = _in_a_process(course, Path(name), task, notebook)
+        result = _graded(vars(worker).setdefault(POOL, []), course, Path(name), task, notebook)
     return about | {"result": result, "differs": other_versions(task["packages"])}
 
 
@@ -87,70 +92,118 @@ def unpack(course: bytes, digest: str, folder: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
 
 
-def _in_a_process(course: Path, place: Path, task: dict, notebook: bytes) -> dict:
-    """Run `main` in the course, for at most `task["patience"]` seconds; its result."""
+class Process:
+    """A process on this worker that runs `main` in the course: one notebook after the other.
+
+    Its imports take seconds, so it is kept for the next notebook.
+    """
+
+    def __init__(self, course: Path):
+        self.course = course
+        handle, self.said = tempfile.mkstemp(dir=course.parent, prefix="nst-said-")
+        with os.fdopen(handle, "wb") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "classroom.worker_side"],
+                cwd=course / "notebooks",
+                stdin=subprocess.PIPE,  # which closes when this worker ends, however it ends
+                stdout=said,
+                stderr=said,
+            )
+
+    def grade(self, place: Path, patience: float) -> dict | None:
+        """The result of the notebook in `place`; None if the process has ended for want of work."""
+        until, result = time.monotonic() + patience, place / "result.json"
+        with contextlib.suppress(OSError):  # it has just ended
+            os.write(self.process.stdin.fileno(), os.fsencode(f"{place}\n"))
+        while self.process.poll() is None and not result.exists():
+            if time.monotonic() > until:
+                raise RuntimeError(f"no result after {patience:.0f} s")
+            time.sleep(LOOK)
+        if result.exists():
+            return json.loads(result.read_text(encoding="utf-8"))
+        if self.process.returncode == IDLE:
+            return None
+        last = Path(self.said).read_text(encoding="utf-8", errors="replace").splitlines()
+        told = f": {last[-1][:200]}" if last else ""
+        raise RuntimeError(f"the process ended with exit code {self.process.returncode}{told}")
+
+    def end(self) -> None:
+        """Let the process end its kernel and itself; kill both if it does not."""
+        import psutil  # which `distributed` needs, too
+
+        family = []
+        with contextlib.suppress(psutil.Error):
+            family = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.stdin.close()
+        try:
+            self.process.wait(SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        for child in family:
+            with contextlib.suppress(psutil.Error):
+                child.kill()
+        Path(self.said).unlink(missing_ok=True)
+
+
+def _graded(pool: list[Process], course: Path, place: Path, task: dict, notebook: bytes) -> dict:
+    """The result of one notebook, from a process that waits in `pool`, or from a new one."""
     place.joinpath("notebook").write_bytes(notebook)
     place.joinpath("task.json").write_text(json.dumps(task), encoding="utf-8")
-    with place.joinpath("said").open("wb") as said:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "classroom.worker_side", str(place)],
-            cwd=course / "notebooks",
-            stdin=subprocess.PIPE,  # which closes when this worker ends, however it ends
-            stdout=said,
-            stderr=said,
-        )
-    try:
-        process.wait(task["patience"])
-    except subprocess.TimeoutExpired:
-        raise RuntimeError(f"no result after {task['patience']:.0f} s") from None
-    finally:
-        _end(process)
-    if process.returncode:
-        last = place.joinpath("said").read_text(encoding="utf-8", errors="replace").splitlines()
-        told = f": {last[-1][:200]}" if last else ""
-        raise RuntimeError(f"the process ended with exit code {process.returncode}{told}")
-    return json.loads(place.joinpath("result.json").read_text(encoding="utf-8"))
+    result = None
+    while result is None:
+        process = _waiting(pool, course)
+        try:
+            result = process.grade(place, task["patience"])
+        finally:
+            if result is None:
+                process.end()
+    pool.append(process)
+    return result
 
 
-def _end(process: subprocess.Popen) -> None:
-    """Let the process end its kernel and itself; kill both if it does not."""
-    import psutil  # which `distributed` needs, too
-
-    family = []
-    with contextlib.suppress(psutil.Error):
-        family = psutil.Process(process.pid).children(recursive=True)
-    process.stdin.close()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(SECONDS_TO_END)
-        return
-    process.kill()
-    process.wait()
-    for child in family:
-        with contextlib.suppress(psutil.Error):
-            child.kill()
+def _waiting(pool: list[Process], course: Path) -> Process:
+    """A process that waits for a notebook, of this course; several threads take them."""
+    while True:
+        try:
+            process = pool.pop()
+        except IndexError:
+            return Process(course)
+        if process.course == course and process.process.poll() is None:
+            return process
+        process.end()
 
 
-def main(place: Path) -> None:
-    """The process: grade the notebook in `place`, write the result there."""
-    threading.Thread(target=_end_with_the_worker, daemon=True).start()
+def main() -> None:
+    """The process: grade the notebook in each folder that comes in, write the result there."""
+    places = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=[places], daemon=True).start()
     from classroom import Limits, write_whole
     from classroom.grade import grade
 
-    task = json.loads(place.joinpath("task.json").read_text(encoding="utf-8"))
-    data = place.joinpath("notebook").read_bytes()
-    result = grade(data, Limits(**task["limits"]), task["seed"])
-    write_whole(place / "result.json", json.dumps(result))
+    while True:
+        try:
+            place = Path(places.get(timeout=IDLE_SECONDS))
+        except queue.Empty:
+            sys.exit(IDLE)
+        task = json.loads(place.joinpath("task.json").read_text(encoding="utf-8"))
+        data = place.joinpath("notebook").read_bytes()
+        result = grade(data, Limits(**task["limits"]), task["seed"])
+        write_whole(place / "result.json", json.dumps(result))
 
 
-def _end_with_the_worker() -> None:
-    """Wait until the worker has closed its end of the pipe; then end as after Ctrl-C."""
-    import _thread
-
-    sys.stdin.buffer.read()
+def _listen(places: queue.SimpleQueue) -> None:
+    """Pass on what comes in; when the worker's end of the pipe closes, end as after Ctrl-C."""
+    text = b""
+    # `sys.stdin` would hold a lock that Python wants at its end
+    while more := os.read(0, 10_000):
+        *lines, text = (text + more).split(b"\n")
+        for line in lines:
+            places.put(os.fsdecode(line))
     _thread.interrupt_main()  # ends the kernel, too
     time.sleep(SECONDS_TO_END - 5)
     os._exit(1)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()
