@@ -1,15 +1,21 @@
 """How long does a class of 100 take, and how much memory?
 
     python tests/classroom/benchmark_a_class.py [--count 100] [-j 2] [--keep FOLDER]
+    python tests/classroom/benchmark_a_class.py --count 40 --workers 4 --kill 1
 
 Makes a synthetic class: right notebooks, wrong ones (from tests/mistakes), unfinished and broken
-ones; grades it with the command that teachers use; prints seconds a submission and the peak memory
-of the grader and all its kernels.
+ones; grades it with the command that teachers use; prints seconds a submission, seconds of a core,
+and the peak memory of the grader and all its kernels.
+
+With --workers it is graded again on a Dask cluster of this machine, some of whose workers are
+killed while they grade. Are the marks the same? What does that cost? And a calculation: what a
+class of 30,000 takes.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import inspect
 import os
 import random
@@ -17,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -26,7 +33,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent.parent / "notebooks")]
 
 import handed_in as small  # noqa: E402
-from mistakes import answers, module_of  # noqa: E402
+from mistakes import answers  # noqa: E402
 
 BROKEN = {
     "syntax": {"gram_matrix": "def gram_matrix(A)\n    return A"},
@@ -39,9 +46,10 @@ ROUGH_CELLS = [*small.ROUGH[1:7], small.STUBBORN, "import os\nos._exit(3)", smal
 def wrong_answer(rng: random.Random) -> dict[str, str]:
     """One exercise answered with a known mistake: the whole module of mistakes, and a name."""
     name = rng.choice(["compute_content_cost", "gram_matrix", "total_cost"])  # need no other module
-    key = rng.choice(sorted(answers(name, "wrong_")))
+    wrong = answers(name, "wrong_")
+    key = rng.choice(sorted(wrong))
     helpers = inspect.getsource(sys.modules["mistakes"])
-    source = inspect.getsource(module_of(name))
+    source = inspect.getsource(sys.modules[wrong[key].__module__])
     text = "\n".join(
         line
         for line in (helpers + source).splitlines()
@@ -77,15 +85,79 @@ def make_class(folder: Path, count: int) -> dict[str, int]:
     return kinds
 
 
-def family_memory(process: psutil.Process) -> int:
-    """Bytes in use by a process and all its descendants."""
-    total = 0
-    for one in (process, *process.children(recursive=True)):
-        try:
-            total += one.memory_info().rss
-        except psutil.Error:
-            continue
-    return total
+class Meter:
+    """What all descendants of this process take, looked at twice a second."""
+
+    def __init__(self):
+        self.most = 0.0  # GB at one time
+        self.core: dict[tuple, float] = {}  # a process -> seconds that it has worked
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of a core, of all processes so far; those that were killed included."""
+        return sum(self.core.values())
+
+    def look(self) -> None:
+        """Look once."""
+        memory = 0
+        for one in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                memory += one.memory_info().rss
+                self.core[one.pid, one.create_time()] = sum(one.cpu_times()[:2])
+        self.most = max(self.most, memory / 1e9)
+
+
+def graded(folder: Path, report: str, *options: str, meanwhile: Callable = bool) -> Meter:
+    """Grade the class with the command that teachers use; what it took."""
+    command = [*small.COMMAND, "grade", str(folder / "class"), "--out", str(folder / report)]
+    start, meter = time.perf_counter(), Meter()
+    grader = psutil.Popen([*command, "--seed=1", *options], stdout=subprocess.DEVNULL)
+    while grader.poll() is None:
+        meter.look()
+        meanwhile()
+        time.sleep(0.5)
+    took, count = time.perf_counter() - start, len(list((folder / "class").iterdir()))
+    print(f"{report}: exit code {grader.returncode}, {took:.0f} s in all ({' '.join(options)})")
+    print(f"  {took / count:.2f} s a submission, {took / 60:.1f} minutes")
+    print(f"  {meter.seconds / count:.2f} s of a core a submission; {meter.most:.2f} GB at most")
+    return meter
+
+
+class Killer:
+    """Kills some workers of a cluster when a quarter of the class is graded, while they grade."""
+
+    def __init__(self, cluster, report: Path, after: int, count: int):
+        self.cluster, self.report, self.after, self.left = cluster, report, after, count
+
+    def __call__(self) -> None:
+        done = len(list((self.report / "graded").glob("*.json")))
+        for nanny in list(self.cluster.workers.values()):
+            family = psutil.Process(nanny.pid).children(recursive=True) if nanny.pid else []
+            if self.left and done >= self.after and len(family) > 1:  # a grader, and its kernel
+                self.left -= 1
+                print(f"  killed a worker with {len(family)} processes; {done} are graded")
+                os.kill(nanny.pid, 9)
+
+
+def graded_on_a_cluster(folder: Path, options: argparse.Namespace, more: list[str]) -> Meter:
+    """The same class on a cluster of this machine; what it took."""
+    import distributed
+
+    with distributed.LocalCluster(
+        n_workers=options.workers, threads_per_worker=1, dashboard_address=":0",
+        local_directory=str(folder / "dask"),
+    ) as cluster:  # fmt: skip
+        killer = Killer(cluster, folder / "cluster", options.count // 4, options.kill)
+        address = f"--dask={cluster.scheduler_address}"
+        return graded(folder, "cluster", address, *more, meanwhile=killer)
+
+
+def calculate(seconds: float, memory: float) -> None:
+    """What 30,000 notebooks take; `seconds` of a core each, GB for one at a time."""
+    print(f"30,000 notebooks: {30_000 * seconds / 3600:.0f} hours of a core")
+    for cores in (16, 64, 256):
+        hours, need = 30_000 * seconds / 3600 / cores, cores * memory
+        print(f"  on {cores} cores {hours:.1f} hours, with {need:.0f} GB of memory in all")
 
 
 def main() -> int:
@@ -94,23 +166,26 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("-j", type=int, default=2)
     parser.add_argument("--keep", type=Path, help="keep the class and its report here")
+    parser.add_argument("--cell-seconds", default="30", help="as of the command")
+    parser.add_argument("--workers", type=int, help="grade it on a cluster, too")
+    parser.add_argument("--kill", type=int, default=0, help="kill so many workers while they grade")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="nst-class-") as name:
-        folder = options.keep or Path(name)
+    with contextlib.ExitStack() as stack:
+        folder = options.keep or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="nst-class-"))
+        )
         (folder / "class").mkdir(parents=True, exist_ok=True)
         kinds = make_class(folder / "class", options.count)
         print(f"{options.count} submissions: {kinds}; load before: {os.getloadavg()[0]:.1f}")
-        command = [*small.COMMAND, "grade"]
-        command += [str(folder / "class"), "--out", str(folder / "report"), f"-j{options.j}"]
-        start, peak = time.perf_counter(), 0
-        grader = psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while grader.poll() is None:
-            peak = max(peak, family_memory(grader))
-            time.sleep(0.5)
-        took = time.perf_counter() - start
-    print(f"exit code {grader.returncode}, {took:.0f} s in all, -j{options.j}")
-    print(f"{took / options.count:.2f} s a submission, {took / 60:.1f} minutes")
-    print(f"peak memory {peak / 1e9:.2f} GB, kernels included")
+        more = ["--cell-seconds", options.cell_seconds]
+        graded(folder, "report", f"-j{options.j}", *more)
+        if options.workers:
+            meter = graded_on_a_cluster(folder, options, more)
+            tables = {(folder / name / "grades.csv").read_text() for name in ("report", "cluster")}
+            print(
+                f"the marks, and all else in grades.csv, are {['the same', 'NOT'][len(tables) - 1]}"
+            )
+            calculate(meter.seconds / options.count, meter.most / options.workers)
     return 0
 
 
