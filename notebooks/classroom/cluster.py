@@ -38,6 +38,7 @@ FEWEST = 16  # notebooks that are sent at once, also to an empty cluster
 MARGIN = worker_side.SECONDS_TO_END + 15  # after which a worker should have told that it gave up
 LOOK = 2.0  # seconds between two looks at a notebook that is away
 CONNECT_SECONDS = 5
+FETCH_SECONDS = 120
 PACKAGES = ("tensorflow", "keras", "numpy", "ipykernel", "nbclient", "matplotlib")
 # The source itself is sent, not its functions: those would be pickled as bytecode, which a worker
 # with another Python cannot run.
@@ -179,7 +180,10 @@ class Cluster:
                 await self.client.cancel([future], force=True)
                 return {"worker": tried[-1], "reason": f"{tried[-1]} stalled"}
         if future.status == "finished":
-            return await future
+            try:  # the worker that has it may hang by now
+                return await asyncio.wait_for(self.client.gather(future), FETCH_SECONDS)
+            except Exception as error:
+                return {"reason": f"its result could not be fetched ({type(error).__name__})"}
         if future.status != "error":
             raise self._gone()
         if isinstance(error.result(), distributed.KilledWorker):

@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
+import signal
 import socket
+import subprocess
+import time
 import zipfile
 
 import nbformat
+import psutil
 import pytest
+from handed_in import COMMAND, EMPTY, NO_QUARTER, SOLVED, command, with_cells, write
+from test_fence import landlock
 
 from classroom import ClassroomError, Limits, cluster, worker_side
 from classroom.cluster import Cluster, expect_cluster, grade_on_cluster, packed_course
@@ -176,6 +183,26 @@ def test_nothing_of_ours_stays_with_the_scheduler(server):
     assert kept and not any(kept) and not server.scheduler.tasks
 
 
+def test_a_scheduler_that_goes_ends_the_run_at_once(tmp_path, capsys):
+    """And one without workers says so, in the meantime."""
+    distributed = pytest.importorskip("distributed", reason="needs: pip install distributed")
+
+    async def both():
+        async with distributed.Scheduler(host="127.0.0.1", port=0, dashboard_address=":0") as own:
+            work = grade_on_cluster(
+                own.address, entries(tmp_path, "x"), tmp_path / "out", LIMITS, 1
+            )
+            work = asyncio.ensure_future(asyncio.wait_for(work, 20))
+            while not own.tasks:
+                await asyncio.sleep(0.05)
+            await own.close()
+            await work
+
+    with pytest.raises(ClassroomError, match="has gone; what is graded is kept"):
+        run_loop(both())
+    assert capsys.readouterr().err.count("has no workers: start some") == 1
+
+
 def closed_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -209,3 +236,75 @@ def test_the_course_that_is_sent_is_whole_and_without_answers(tmp_path):
     assert not (tmp_path / "course/notebooks/solutions").exists()
     with pytest.raises(RuntimeError, match="damaged"):
         worker_side.unpack(data, "0" * 64, tmp_path / "other")
+
+
+CONNECTS = "import socket\nsocket.create_connection(('127.0.0.1', {}), 5)"
+
+
+def kernels() -> list[psutil.Process]:
+    """The kernels that grade, of whoever it is."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if "NST_GRADING" in process.environ():
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def until(found, seconds: float = 120.0):
+    """What `found` gives, as soon as it gives something."""
+    end = time.monotonic() + seconds
+    while not (result := found()) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert result
+    return result
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_marks_are_the_same_though_a_worker_is_killed_and_the_run_stopped(tmp_path):
+    """With real kernels, and the command that teachers type."""
+    distributed = pytest.importorskip("distributed", reason="needs: pip install distributed")
+    place, before = tmp_path / "in", set(kernels())
+    options = ["--seed", "3", "--cell-seconds", "5"]
+
+    def ours() -> set[psutil.Process]:
+        return set(kernels()) - before
+
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=":0",
+        local_directory=str(tmp_path / "dask"),
+    ) as server:  # fmt: skip
+        port = server.scheduler_address.rpartition(":")[2]
+        write(place / "ada.ipynb", SOLVED)
+        write(place / "bob.ipynb", with_cells(compute_content_cost=NO_QUARTER))
+        write(place / "carl.ipynb", EMPTY)
+        write(place / "dora.ipynb", with_cells(first=[CONNECTS.format(port)]))
+        write(place / "emil.ipynb", with_cells(gram_matrix="import os\nos._exit(3)"))
+        (place / "fred.ipynb").write_text("{ broken")
+        here = [*COMMAND, "grade", str(place), "--out", str(tmp_path / "there"), *options]
+        here += ["--dask", server.scheduler_address]
+        process = subprocess.Popen(
+            here, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored under nohup
+        )  # fmt: skip
+        kernel = until(ours).pop()
+        workers = {nanny.pid for nanny in server.workers.values()}
+        worker = next(p for p in kernel.parents() if p.pid in workers)
+        worker.kill()
+        until(lambda: not kernel.is_running(), 30)  # it ends with its worker
+        until(lambda: len(list((tmp_path / "there/graded").glob("*.json"))) > 2)
+        process.send_signal(signal.SIGINT)
+        error = process.communicate(timeout=60)[1]
+        assert process.returncode == 130 and "give the same command" in error
+        done = subprocess.run(here, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 1 and "5 graded, 1 not" in done.stdout, done.stderr
+    until(lambda: not ours(), 30)
+    local = command("grade", place, "--out", tmp_path / "here", *options, "-j2")
+    assert local.returncode == 1
+    tables = [(tmp_path / name / "grades.csv").read_text("utf-8") for name in ("here", "there")]
+    assert tables[0] == tables[1]
+    refused = "Cell 1: PermissionError" in tables[1]
+    assert refused or landlock() < 4, "a notebook has reached the scheduler"
