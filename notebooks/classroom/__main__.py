@@ -59,12 +59,12 @@ def command_release(options: argparse.Namespace) -> int:
 def command_grade(options: argparse.Namespace) -> int:
     """Grade a class; exit code 1 if a submission could not be graded."""
     _expect(options.submissions, "the folder or zip with the submissions")
+    out, grader = options.out, _grader(options)
     from classroom.archives import unpacked
     from classroom.grade import run_loop
     from classroom.report import write_reports
     from classroom.submissions import find_submissions
 
-    out, grader = options.out, _grader(options)
     out.mkdir(parents=True, exist_ok=True)
     with unpacked(options.submissions, out) as place:
         found = find_submissions(place, out)

@@ -182,8 +182,8 @@ class Cluster:
         if future.status == "finished":
             try:  # the worker that has it may hang by now
                 return await asyncio.wait_for(self.client.gather(future), FETCH_SECONDS)
-            except Exception as error:
-                return {"reason": f"its result could not be fetched ({type(error).__name__})"}
+            except Exception as why:
+                return {"reason": f"its result could not be fetched ({type(why).__name__})"}
         if future.status != "error":
             raise self._gone()
         if isinstance(error.result(), distributed.KilledWorker):

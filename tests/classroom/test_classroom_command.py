@@ -14,6 +14,9 @@ from classroom import ROOT, Limits
 
 TEACHING = (ROOT / "notebooks/TEACHING.md").read_text(encoding="utf-8")
 
+ON_A_CLUSTER = re.search(r"classroom (grade SUBMISSIONS .*--dask tcp://.*)", TEACHING)[1]
+ON_A_CLUSTER = ON_A_CLUSTER.replace("SUBMISSIONS", "nowhere").split()
+
 
 def test_help_comes_at_once():
     """Without TensorFlow, and without anything else that takes time to import."""
@@ -26,11 +29,19 @@ def test_help_comes_at_once():
     assert "--cell-seconds" in done.stdout and f"default {Limits.cell_seconds:g}" in done.stdout
     modules = done.stdout.split("[")[-1]
     slow = ("tensorflow", "keras", "numpy", "nbformat", "nbclient", "matplotlib", "checkpoints")
+    slow += ("dask", "distributed", "asyncio")
     assert not [name for name in slow if f"'{name}'" in modules]
     assert "'classroom'" in modules
 
 
-@pytest.mark.parametrize("arguments", [["grade", "nowhere", "--out", "r"], ["check", "nowhere"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["grade", "nowhere", "--out", "r"],
+        [*ON_A_CLUSTER, "-j", "400"],
+        ["check", "nowhere"],
+    ],
+)
 def test_wrong_calls_are_one_line_and_exit_2(arguments, tmp_path):
     done = command(*arguments, cwd=tmp_path)
     assert done.returncode == 2
@@ -69,6 +80,12 @@ def test_teachings_ways_to_grade_elsewhere_are_understood(start, place, tmp_path
         assert wanted <= {*words}
         mounted = {part.split(":")[1] for part in words if ":/" in part}
         assert {"/course", "/in", "/out"} <= mounted and words[-1] == "/out"
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1", "x", "65"])
+def test_numbers_of_jobs_that_are_none(jobs, tmp_path):
+    done = command("grade", tmp_path, "--out", tmp_path / "r", "-j", jobs)
+    assert done.returncode == 2 and jobs in done.stderr and not (tmp_path / "r").exists()
 
 
 @pytest.mark.slow
