@@ -120,25 +120,26 @@ class Cluster:
     async def grade(self, data: bytes, limits: Limits, seed: int) -> dict:
         """The result of `grade.grade_bytes`, from a worker.
 
-        If the workers that tried have died or stalled, three of them, its status is "lost".
+        If the workers that tried have died or stalled, three of them, its status is "lost". One
+        that failed by itself, with the status "failed", is tried elsewhere, too.
         """
         task = self._task(limits, seed)
         sent, reasons, tried = 0, [], []
         while True:
             future, sent = self._send(task, data, tried), sent + 1
             answer = await self._answer(future, task, tried)
-            worker = answer.get("worker", "")
-            if "result" in answer:
-                if answer["differs"]:
-                    self._tell(f"{worker} has {answer['differs']}")
-                return answer["result"]
+            worker, result = answer.get("worker", ""), answer.get("result")
+            tried = await self._tried_by(task)
+            if result and answer["differs"]:
+                self._tell(f"{worker} has {answer['differs']}")
+            if result and result["status"] != "failed":
+                return result
             if "unfit" in answer:
                 sent -= 1
                 self._note_unfit(worker, answer["unfit"])
             reasons += [answer["reason"]] if "reason" in answer else []
-            tried = await self._tried_by(task)
             if max(sent, len(tried)) >= TRIES:
-                return _lost(seed, tried, reasons)
+                return result or _lost(seed, tried, reasons)
 
     def _task(self, limits: Limits, seed: int) -> dict:
         """What a worker needs to know, besides the notebook."""

@@ -41,8 +41,9 @@ for line in sys.stdin:
         sys.exit("it had bad luck")
     if word == "stalls" or word == "stalls-once" and first:
         sys.exit(sys.stdin.readline())  # which waits until the worker closes it
+    status = "failed" if word == "fails" or word == "fails-once" and first else "graded"
     points = {"first": task["seed"] % 100}
-    result = {"status": "graded", "reason": "", "seed": task["seed"], "notes": [word],
+    result = {"status": status, "reason": "", "seed": task["seed"], "notes": [word],
               "verdicts": {}, "points": points, "total": points["first"], "pid": os.getpid()}
     (place / "part").write_text(json.dumps(result))
     (place / "part").rename(place / "result.json")
@@ -111,6 +112,14 @@ def test_a_try_that_fails_is_made_again_elsewhere(server, tmp_path):
     assert found[1]["total"] == 0 and len(found[1]["points"]) == 5
     tried = says.split("(")[1].split(")")[0].split(", ")
     assert len(tried) == 3 and len({*tried[:2]}) == 2, "the second time on another worker"
+
+
+def test_a_grader_that_fails_is_no_last_word(server, tmp_path):
+    """A kernel may not start on one machine, and do so on the next."""
+    once, always = tmp_path / "once", tmp_path / "always"
+    found = graded(server, f"fails-once {once}", f"fails {always}")
+    assert [r["status"] for r in found] == ["graded", "failed"]
+    assert len(once.read_text().split()) == 2 and len(always.read_text().split()) == 3
 
 
 @pytest.mark.parametrize("says_so", [True, pytest.param(False, marks=pytest.mark.slow)])
