@@ -182,9 +182,8 @@ def main() -> int:
         if options.workers:
             meter = graded_on_a_cluster(folder, options, more)
             tables = {(folder / name / "grades.csv").read_text() for name in ("report", "cluster")}
-            print(
-                f"the marks, and all else in grades.csv, are {['the same', 'NOT'][len(tables) - 1]}"
-            )
+            same = "the same" if len(tables) == 1 else "others"
+            print(f"the marks, and all else in grades.csv, are {same}")
             calculate(meter.seconds / options.count, meter.most / options.workers)
     return 0
 
