@@ -40,7 +40,7 @@ class Owner:
     student: str
     number: str = ""
     when: str = ""  # text that can be compared
-    unique: str = ""  # what no other file of the class has
+    unique: str = ""  # what no other file of the student has
     kind: str = ""  # Moodle's: "file" or "onlinetext"
 
 
@@ -56,11 +56,11 @@ def owner_of(name: str) -> Owner | None:
 def owners(names: list[str]) -> dict[str, Owner]:
     """The owner of each name that a platform wrote.
 
-    "uni_2024_05_ada.ipynb" looks like Canvas, but there no two files have one number in common.
+    "uni_2024_05_ada.ipynb" looks like Canvas, but there no student has two files of one number.
     """
     found = {name: owner for name in names if (owner := owner_of(name))}
-    count = Counter(owner.unique for owner in found.values())
-    return {n: owner for n, owner in found.items() if not owner.unique or count[owner.unique] == 1}
+    count = Counter(found.values())
+    return {n: owner for n, owner in found.items() if not owner.unique or count[owner] == 1}
 
 
 # Words that name the work, a version of it, or where it was; with them alone no name is a person's.

@@ -170,6 +170,32 @@ def test_what_each_of_the_two_fences_refuses(outside, tmp_path, by):
     assert "a datagram" in refused or not guarded
 
 
+STARTS = {  # other programs and processes, and what only these need
+    "subprocess": "subprocess.run(['true'])", "system": "os.system('true')", "fork": "os.fork()",
+    "posix_spawn": "os.posix_spawn('/bin/true', ['true'], {})", "pty": "pty.spawn('true')",
+    "exec": "os.execv('/bin/true', ['true'])", "dlopen": "ctypes.CDLL('libc.so.6')",
+    "names of machines": "socket.getaddrinfo('localhost', 80)", "another's end": "os.kill(1, 0)",
+}  # fmt: skip
+
+
+@posix
+@pytest.mark.parametrize("guarded", [False, True])
+def test_nothing_is_started_behind_the_guard(guarded, tmp_path):
+    """And without it, the first two are."""
+    place = tmp_path / "nst-kernel"
+    place.mkdir()
+    folder.prepare_folder(place, Limits())
+    code = f"import ctypes, json, os, pty, socket, subprocess, sys\nsys.path[0] = {str(place)!r}\n"
+    code += "from kernel_side import fence\n"
+    code += f"settings = json.load(open({str(place / 'settings.json')!r}))\n"
+    code += "fence.guard(settings)\n" if guarded else ""
+    command = [sys.executable, "-c"]
+    for start in STARTS.values() if guarded else list(STARTS.values())[:2]:
+        code += f"try:\n    {start}\nexcept PermissionError:\n    print('refused')\n"
+    done = subprocess.run([*command, code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["refused"] * len(STARTS) * guarded, done.stderr
+
+
 @pytest.mark.slow
 def test_a_graded_notebook_writes_nothing_outside_its_folder(outside, tmp_path):
     """Where the kernel of the system helps; else Python's audit hooks stop all but two ways."""

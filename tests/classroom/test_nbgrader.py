@@ -24,6 +24,7 @@ HALF = {
     "total_cost": """def total_cost(J_content, J_style, alpha=10, beta=40):
     return beta * J_style + alpha * J_content""",
 }
+PAINTS = re.compile(r"load_vgg19\(|vgg\b|fast_step|show_\w+\(|plot_costs\(|\bgrams\b")
 CONFIG = """c = get_config()
 c.CourseDirectory.course_id = "nst"
 c.IncludeHeaderFooter.header = ""
@@ -45,6 +46,12 @@ def run(folder: Path, *arguments: str) -> str:
 
 
 def hand_in(folder: Path, student: str, notebook) -> None:
+    """Without what loads VGG-19 and paints, which nbval runs: nbgrader only needs the exercises."""
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if "nbgrader" in cell.metadata or not PAINTS.search(cell.source)
+    ]
     path = folder / "submitted" / student / "nst" / NAME
     path.parent.mkdir(parents=True)
     path.write_text(nbformat.writes(notebook), encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 
 from handed_in import POINTS
 
@@ -101,6 +102,19 @@ def test_the_summary_counts_all_some_and_none():
     ]
     shares = shares_of_points(results)
     assert shares["total_cost"] == (1, 1, 1) and shares["gram_matrix"] == (3, 0, 0)
+
+
+def test_the_total_stands_beside_the_name(tmp_path):
+    """At 1280 pixels it was cut off behind five columns; what is wider than the page scrolls."""
+    write_reports([result("ada", total_cost=(7, "x", "so"))], tmp_path)
+    summary = (tmp_path / "summary.html").read_text(encoding="utf-8")
+    text = re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", summary.split("<h2>All</h2>")[1]))
+    assert text.startswith(" student total compute_ content_ cost (15)")
+    assert " ada 92 15 20 25 7 25" in text
+    assert summary.count("<table>") == summary.count('<div class="scroll"><table>')
+    for path in (tmp_path / "summary.html", tmp_path / "feedback/ada.html"):
+        page = path.read_text(encoding="utf-8")
+        assert "prefers-color-scheme: dark" in page and "color-scheme: light dark" in page
 
 
 def test_what_was_passed_over_is_told(tmp_path):

@@ -114,8 +114,8 @@ LAYOUTS = {
     ),
     "Canvas": (
         "lovelaceada_12348_70_image.png\nlovelaceada_12348_71_nst.ipynb\n"
-        "bob_LATE_9_73_nst-1.ipynb\nbob_LATE_9_72_nst.ipynb\ncleo_3_74_notes.csv",
-        "bob [9]: bob_LATE_9_72_nst.ipynb\ncleo [3]: cleo_3_74_notes.csv\n"
+        "bob_LATE_9_73_nst-1.ipynb\nbob_LATE_9_72_nst.ipynb\ncleo_3_72_notes.csv",
+        "bob [9]: bob_LATE_9_72_nst.ipynb\ncleo [3]: cleo_3_72_notes.csv\n"
         "lovelaceada [12348]: lovelaceada_12348_71_nst.ipynb",
     ),
     "what only looks like Canvas": (
