@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import checkpoints
-from classroom.layouts import NOTEBOOK_NAME, natural
+from classroom.layouts import NOTEBOOK_NAME, PICTURES, natural
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ def choose(times: dict[Path, str]) -> tuple[Path | None, list[str]]:
     `times` has, for each file, what a platform tells of its time, "" if nothing.
     """
     files = [path for path in times if path.is_file() and not path.is_symlink()]
-    likely = [path for path in files if looks_like_a_notebook(path)] or files
+    likely = [path for path in files if looks_like_a_notebook(path)]
+    likely = likely or [path for path in files if path.suffix.lower() not in PICTURES] or files
     if not likely:
         return None, []
 
