@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import checkpoints
+from classroom import SOLUTION
 from classroom.layouts import NOTEBOOK_NAME, PICTURES, natural
 
 
@@ -56,7 +57,8 @@ def choose(times: dict[Path, str]) -> tuple[Path | None, list[str]]:
     `times` has, for each file, what a platform tells of its time, "" if nothing.
     """
     files = [path for path in times if path.is_file() and not path.is_symlink()]
-    likely = [path for path in files if looks_like_a_notebook(path)]
+    books = [path for path in files if looks_like_a_notebook(path)]
+    likely = [path for path in books if not _is_the_courses(path)] or books
     likely = likely or [path for path in files if path.suffix.lower() not in PICTURES] or files
     if not likely:
         return None, []
@@ -70,15 +72,21 @@ def choose(times: dict[Path, str]) -> tuple[Path | None, list[str]]:
         return about.solved, about.defined, *time(path), -len(path.parts), *last
 
     best = max(likely, key=rank)
-    others = [p for p in likely if p != best and look(best).defined and _counts_too(p, best)]
+    others = [p for p in books if p != best and look(best).defined and _counts_too(p, best)]
     notes = []
     for path in others:
         more = look(best).solved > look(path).solved
         newer = "is newer" if time(best) > time(path) else "comes last"
-        why = "answers more exercises" if more else newer
         one, other = _told_apart(path, best)
-        notes.append(f"{one} was not graded: {other} {why}")
+        why = f"{other} {'answers more exercises' if more else newer}"
+        why = "it is the course's solution" if _is_the_courses(path) else why
+        notes.append(f"{one} was not graded: {why}")
     return best, notes
+
+
+def _is_the_courses(path: Path) -> bool:
+    """The solution, where it lies in a copy of the whole course."""
+    return (path.parent.name, path.name) == (SOLUTION.parent.name, SOLUTION.name)
 
 
 def _told_apart(path: Path, other: Path) -> tuple[str, str]:

@@ -32,8 +32,10 @@ def holding_several(tree: Tree, folders: list[Path], alone: bool) -> dict[Path, 
     for path in groups if found.keys() & groups else ():
         if people_in(tree, path):  # of one, too
             found.setdefault(path, path)
-    for path in rest if alone and not found else ():
-        if tree.works(path) and _without_names(tree, tree.unwrapped(path)):
+    for path in set(rest) - found.keys():
+        if (alone or is_of_a_group(path.name)) and _without_names(
+            tree, tree.unwrapped(path), alone
+        ):
             found[path] = inner[path]
     return found
 
@@ -47,6 +49,7 @@ def _surely(tree: Tree, folder: Path, alone: bool) -> Path | None:
         if (inside / "submitted").is_dir() or written_by_a_platform(tree, inside, people=2):
             return inside
     nobodys = is_nobodys(folder.name) and (alone or not re.search(r"\d", folder.name))
+    nobodys = nobodys and (alone or bool(tree.answers(folder)))
     return folder if nobodys and _names_a_person(tree, folder) else None
 
 
@@ -98,21 +101,23 @@ def _has_named_folders(tree: Tree, folder: Path) -> bool:
     return all(path.is_dir() and _person(path) for path in tree.parts(folder))
 
 
-def _without_names(tree: Tree, chain: list[Path]) -> bool:
-    """Whether the last of folders in each other, beside which there is nothing, holds several
-    students, though no answers in it have names of people.
+def _without_names(tree: Tree, chain: list[Path], alone: bool) -> bool:
+    """Whether the last of folders in each other holds several students, though no answers in it
+    have names of people.
 
     They may have numbers, or words such as "Neu", or there is no notebook at all. A student's two
     versions look much the same; so only folders count, in one that is nobody's, or many numbers.
     """
     parts = tree.parts(chain[-1])
-    if not tree.answers(chain[-1]) and len({_person(path) for path in parts} - {""}) > 1:
+    names = {_person(path) for path in parts} - {""}
+    if alone and len(names) > 1 and not tree.answers(chain[-1]):
         return True
     words = {re.sub(r"[\W\d_]+", "", path.stem) for path in parts}
     numbers = len(words) == 1 and len(min(words)) < 2
-    if any(is_nobodys(path.name) for path in chain):
-        return len(parts) > 1 and (numbers or all(path.is_dir() for path in parts))
-    return len(parts) > 2 and numbers
+    if alone and any(is_nobodys(path.name) for path in chain):
+        many = len(words) == 1 and len(parts) > 2  # "nst", "nst (1)", "nst (2)", as browsers save
+        return len(parts) > 1 and (numbers or many or all(path.is_dir() for path in parts))
+    return numbers and len(parts) > (2 if alone else 1)
 
 
 def _person(path: Path) -> str:

@@ -248,6 +248,20 @@ LAYOUTS = {
         "Informatik/s1.ipynb\nInformatik/s2.ipynb\nInformatik/s3.ipynb\nlist.csv",
         "s1: Informatik/s1.ipynb\ns2: Informatik/s2.ipynb\ns3: Informatik/s3.ipynb",
     ),
+    "groups with short numbers": (
+        "Gruppe 1/1/nst.ipynb\nGruppe 1/2/nst.ipynb\nGruppe 2/3/nst.ipynb\nGruppe 2/4/nst.ipynb",
+        "1: Gruppe 1/1/nst.ipynb\n2: Gruppe 1/2/nst.ipynb\n"
+        "3: Gruppe 2/3/nst.ipynb\n4: Gruppe 2/4/nst.ipynb",
+    ),
+    "saved from letters": (
+        "Downloads/nst.ipynb\nDownloads/nst (1).ipynb\nDownloads/nst (2).ipynb",
+        "nst: Downloads/nst.ipynb\nnst (1): Downloads/nst (1).ipynb\n"
+        "nst (2): Downloads/nst (2).ipynb",
+    ),
+    "a program of the teacher's": (
+        "repo/ada/nst.ipynb\nrepo/bob/nst.ipynb\nrepo/src/grade.py",
+        "ada: repo/ada/nst.ipynb\nbob: repo/bob/nst.ipynb\nsrc: repo/src/grade.py",
+    ),
     "people whose names are words": (
         "Abgaben/Neu/nst.ipynb\nAbgaben/Test/nst.ipynb",
         "Neu: Abgaben/Neu/nst.ipynb\nTest: Abgaben/Test/nst.ipynb",
@@ -317,6 +331,9 @@ def test_every_file_is_told_of(tmp_path):
         ("ada/nst.ipynb\nada/other.ipynb = OTHER\nbob/x.ipynb", "ada/nst.ipynb", ""),
         ("ada/nst.ipynb\nada/x.ipynb = { broken\nbob/x.ipynb", "ada/nst.ipynb",
          "x.ipynb was not graded: nst.ipynb answers more exercises"),
+        ("ada/neural_style_transfer.ipynb = HANDOUT\nada/solutions/neural_style_transfer.ipynb\n"
+         "bob/x.ipynb", "ada/neural_style_transfer.ipynb",
+         "solutions/neural_style_transfer.ipynb was not graded: it is the course's solution"),
         ("ada/course/nst.ipynb = HANDOUT\nada/my.ipynb\nbob/x.ipynb", "ada/my.ipynb", ""),
     ],
 )  # fmt: skip
