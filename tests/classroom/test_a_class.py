@@ -18,7 +18,6 @@ from handed_in import (
     NO_QUARTER,
     POINTS,
     ROUGH,
-    STUBBORN,
     TAMPERING,
     command,
     rearranged,
@@ -51,13 +50,14 @@ def make_class(folder: Path) -> None:
     }
     write(folder / "partly_103_9003_x.ipynb", with_cells(**wrong))
     write(folder / "noted_111_9011_x.ipynb", noted())
-    ends = [STUBBORN, *CARELESS.values()]
-    above = with_cells(EMPTY, first=ends, last=["import os\nos._exit(3)"])
+    above = with_cells(EMPTY, first=CARELESS.values())
     write(folder / "Same Name_1_assignsubmission_file_/Neural style.ipynb", above)
     broken = folder / "Same Name_2_assignsubmission_file_/x.ipynb"
     broken.parent.mkdir()
     broken.write_text("{ broken")
-    write(folder / "student9/nst/renamed.ipynb.txt", EMPTY)
+    few = with_cells(EMPTY, gram_matrix=ANSWERS["gram_matrix"])
+    write(folder / "noted_111_9012_x-1.ipynb", few)
+    (folder / "noted_111_9013_x.png").write_bytes(b"\x89PNG")
     (folder / "=cmd_108_9008_x.pdf").write_bytes(b"%PDF-1.7")
     for name, book in TAMPERING.items():
         write(folder / f"{name}.ipynb", book)
@@ -101,7 +101,6 @@ def earned(row: dict) -> list[int]:
         (("Same Name", "1"), FULL),
         (("partly", "103"), [7, 0, 20, 15, 0]),
         (("noted", "111"), [0, 20, 25, 15, 20]),
-        (("student9", ""), [0] * 5),
     ],
 )
 def test_marks(graded, student, expected):
@@ -114,7 +113,7 @@ def test_reasons_why_nothing_came_back(graded):
     says = graded[2]["partly", "103"]["diagnosis"]
     assert "4 times too large" in says
     assert "Calling gram_matrix gave no result: it ended the kernel." in says
-    assert "which defines train_step, did not run: SyntaxError" in says
+    assert "which defines train_step, did not run: SyntaxError" in says and ".py" not in says
     assert "it calls your gram_matrix, which raises a NoResult: fix Exercise 2 first" in says
     says = graded[2]["noted", "111"]["diagnosis"]
     assert "which defines it, is not a code cell" in says and "fix Exercise 1 first" in says
@@ -128,6 +127,8 @@ def test_what_deserves_a_line(graded):
                   "the marks of the teacher's notebook"):  # fmt: skip
         assert words in notes, words
     assert "Cell 4" not in notes and "pty" not in notes, "the cell goes on after !pip"
+    left = "noted_111_9012_x-1.ipynb was not graded: noted_111_9011_x.ipynb answers more exercises"
+    assert left in notes and left in graded[3].stdout
     same = graded[2]["müllerzoë", "101"]["notes"]
     assert "the same code as the solution" in same
 
@@ -146,6 +147,7 @@ def test_tampering_earns_nothing(graded, attempt):
     assert row["status"] == "graded", row
     assert sum(earned(row)) <= 3, row  # a guess can look like two known mistakes at once: 0.2 of 15
     assert "replaces" in row["diagnosis"] or "uses" in row["diagnosis"]
+    assert attempt != "snoops" or "compute_layer_style_cost is not written yet" in row["diagnosis"]
 
 
 def test_feedback_pages(graded):
@@ -166,7 +168,7 @@ def test_a_second_run_grades_nothing_again_but_a_changed_file(graded, tmp_path):
     again, calls = tmp_path / "report", []
     shutil.copytree(report, again)
     copy = shutil.copytree(folder, tmp_path / "handed in")
-    write(copy / "student9/nst/renamed.ipynb.txt", with_cells(EMPTY, first=["x = 1"]))
+    write(copy / "partly_103_9003_x.ipynb", with_cells(EMPTY, first=["x = 1"]))
 
     async def pretend(data, limits, seed):
         calls.append(json.loads(data)["cells"][0]["source"])
@@ -177,4 +179,4 @@ def test_a_second_run_grades_nothing_again_but_a_changed_file(graded, tmp_path):
             grade_all(find_submissions(copy).submissions, again, LIMITS, 2, grader=pretend)
         )
     assert calls == [["x = 1"]] * 2 and len(results) == len(rows)
-    assert {r["student"] for r in results if r["status"] == "failed"} == {"student9"}
+    assert {r["student"] for r in results if r["status"] == "failed"} == {"partly"}

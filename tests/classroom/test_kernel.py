@@ -104,6 +104,27 @@ def test_a_kernel_that_cannot_start_is_not_the_students_fault(quick, monkeypatch
         run_all(quick, ["x = 1"])
 
 
+def test_a_kernel_that_does_not_start_at_once_is_started_again(quick, monkeypatch):
+    """Another program may have taken a port that was drawn for it."""
+    made, new = [], kernel._new_client
+
+    def client(one):
+        made.append(new(one))
+        if len(made) == 1:
+            made[0].km.kernel_spec.argv[0] = "no-such-python"
+        return made[-1]
+
+    monkeypatch.setattr(kernel, "_new_client", client)
+    [(problem, _)], _ = run_all(quick, ["x = 1"])
+    assert problem == "" and len(made) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sockets with names")
+def test_no_port_is_drawn_where_sockets_have_names(tmp_path):
+    assert kernel._address(tmp_path / "x")["transport"] == "ipc"
+    assert kernel._address(tmp_path / ("x" * 100)) == {}
+
+
 def test_environment_has_no_secrets(monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     env = folder.kernel_environment(tmp_path)
