@@ -65,7 +65,7 @@ def make_class(folder: Path) -> None:
 
 def noted():
     """Nearly right, with much that deserves a line, and a policy that is the student's own."""
-    cells = ["x = float(input())", "!pip install numpy\nimport my_helpers\ny = 1"]
+    cells = ["%%bash\necho 1", "x = float(input())", "!pip install numpy\nimport my_helpers\ny = 1"]
     cells += ["import keras\nkeras.config.set_dtype_policy('mixed_float16')", "print(y)"]
     book = with_cells(EMPTY, first=[*cells, *ANSWERS.values()], last=["total_cost = total_cost"])
     book.cells += [nbformat.v4.new_code_cell("def gram_matrix(A):\n    return A @ tf.transpose(A)")]
@@ -121,12 +121,14 @@ def test_reasons_why_nothing_came_back(graded):
 
 def test_what_deserves_a_line(graded):
     notes = graded[2]["noted", "111"]["notes"]
-    for words in ("Cell 1: it asks for input", "calls !pip: the grader starts no programs",
-                  "imports my_helpers, which is not there", "gram_matrix is defined in cells 5 and",
+    for words in ("Cell 1 calls %%bash", "Cell 2: it asks for input",
+                  "calls !pip: the grader starts no programs",
+                  "imports my_helpers, which is not there", "gram_matrix is defined in cells 6 and",
                   "is a Markdown cell and does not run",
                   "the marks of the teacher's notebook"):  # fmt: skip
         assert words in notes, words
-    assert "Cell 4" not in notes and "pty" not in notes, "the cell goes on after !pip"
+    assert "Cell 1:" not in notes, "it is told once"
+    assert "Cell 5" not in notes and "pty" not in notes, "the cell goes on after !pip"
     left = "noted_111_9012_x-1.ipynb was not graded: noted_111_9011_x.ipynb answers more exercises"
     assert left in notes and left in graded[3].stdout
     same = graded[2]["müllerzoë", "101"]["notes"]

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from handed_in import EMPTY, SOLVED
+from handed_in import ANSWERS, EMPTY, SOLVED, with_cells
 
 from classroom import ClassroomError
 from classroom.submissions import find_submissions
 
 RIGHT, HANDOUT = nbformat.writes(SOLVED), nbformat.writes(EMPTY)
+ABOVE = nbformat.writes(with_cells(EMPTY, first=ANSWERS.values()))  # the stubs are left below
+PART = nbformat.writes(with_cells(EMPTY, gram_matrix=ANSWERS["gram_matrix"]))
 OTHER = nbformat.writes(nbformat.v4.new_notebook())
 GRADESCOPE = """---
 submission_11:
@@ -40,7 +42,7 @@ def make(folder: Path, files: str) -> Path:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         text = {"": RIGHT if ".ipynb" in name else "x", "HANDOUT": HANDOUT, "OTHER": OTHER}
-        text["GRADESCOPE"] = GRADESCOPE
+        text |= {"GRADESCOPE": GRADESCOPE, "ABOVE": ABOVE, "PART": PART}
         path.write_text(text.get(content, content) + " " * number, encoding="utf-8")
         os.utime(path, (1.7e9 + 120 * number,) * 2)
     return folder
@@ -324,6 +326,8 @@ def test_every_file_is_told_of(tmp_path):
     [
         ("ada/b.ipynb\nada/a.ipynb\nbob/x.ipynb", "ada/a.ipynb",
          "b.ipynb was not graded: a.ipynb is newer"),
+        ("ada/nst.ipynb = ABOVE\nada/new.ipynb = PART\nbob/x.ipynb", "ada/nst.ipynb",
+         "new.ipynb was not graded: nst.ipynb answers more exercises"),
         ("ada/new.ipynb\nada/old.ipynb = HANDOUT\nbob/x.ipynb", "ada/new.ipynb", ""),
         ("ada/nst_old.ipynb\nada/nst.ipynb", "ada/nst.ipynb", "nst_old.ipynb was not graded"),
         ("ada/1/x.ipynb\nada/2/x.ipynb\nbob/x.ipynb", "ada/2/x.ipynb",
