@@ -48,7 +48,7 @@ for out in outs:
         error_of(exec, harm, globals())
 def dial(address):
     with socket.socket() as s:
-        s.settimeout(2)
+        s.settimeout(0.5)
         s.connect(address)
 far = ("192.0.2.1", 9)
 reached = {
@@ -128,11 +128,12 @@ def outside(tmp_path, monkeypatch):
 
 
 @posix
-def test_without_the_grader_all_ways_lead_out(outside, tmp_path):
-    command = [sys.executable, "-c", "import tensorflow\n" + outside.code]
+@pytest.mark.parametrize("first", ["", pytest.param("import tensorflow\n", marks=pytest.mark.slow)])
+def test_without_the_grader_all_ways_lead_out(outside, tmp_path, first):
+    command = [sys.executable, "-c", first + outside.code]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
     ways = {line.split('"')[1] for line in re.findall('"[^"]+": lambda p', WAYS_OUT)}
-    assert len(ways) == 11 and outside.new() == ways
+    assert len(ways) == 11 and outside.new() == ways - ({"TensorFlow"} if not first else set())
     assert len(outside.harms) >= 10 and outside.harmed() == {*outside.harms}
     reached = json.loads((tmp_path / "reached.json").read_text())
     assert not reached["a port that listens"] and not reached["a signal"]

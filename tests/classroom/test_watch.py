@@ -80,7 +80,7 @@ def test_what_takes_too_long_is_interrupted_and_then_ended(limits, cell, ends, m
         if cell:
             one.start_cell()
         keeper = asyncio.create_task(one.keep(interrupt))
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(0.8)
         keeper.cancel()
         return one
 
