@@ -82,6 +82,7 @@ WORK = """
     zip ordner folder
 """
 WORDS = frozenset(WORK.split())
+YEAR = re.compile(r"(19|20)\d\d")
 # Words for a part of a class.
 PARTS = """
     group groups gruppe gruppen groupe grupo grp section sektion class classe klasse seminar
@@ -103,15 +104,19 @@ def person(name: str) -> str:
 
     "nst_final (2)" gives "", "nst_ada" gives "ada", "student 1" itself, "123456" itself.
     """
-    rest = [token for token in _tokens(name) if token not in WORDS]
+    tokens = _tokens(name)
+    if not tokens:  # of signs that are no letters
+        return name.strip()
+    rest = [token for token in tokens if token not in WORDS]
     if any(not token.isdigit() for token in rest):
         return " ".join(rest)
     return " ".join(token for token in rest if re.fullmatch(r"(?!19|20)\d{5,}", token))
 
 
 def is_nobodys(name: str) -> bool:
-    """Whether a name is about the work alone, as "Abgaben" is; "17" may be a student's."""
-    return not person(name) and any(word in WORDS for word in _tokens(name))
+    """Whether a name is of the work alone, as "Abgaben" is, or a date; "17" may be a student's."""
+    about = any(word in WORDS or YEAR.fullmatch(word) for word in _tokens(name))
+    return about and not person(name)
 
 
 def is_of_a_group(name: str) -> bool:

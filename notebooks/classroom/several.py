@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from classroom.choosing import looks_like_a_notebook
-from classroom.layouts import Owner, is_nobodys, is_of_a_group, owners, person
+from classroom.layouts import YEAR, Owner, is_nobodys, is_of_a_group, owners, person
 from classroom.tree import Tree
 
 
@@ -48,7 +48,8 @@ def _surely(tree: Tree, folder: Path, alone: bool) -> Path | None:
     for inside in tree.unwrapped(folder):
         if (inside / "submitted").is_dir() or written_by_a_platform(tree, inside, people=2):
             return inside
-    nobodys = is_nobodys(folder.name) and (alone or not re.search(r"\d", folder.name))
+    counted = re.search(r"\d", folder.name) and not YEAR.search(folder.name)
+    nobodys = is_nobodys(folder.name) and (alone or not counted)
     nobodys = nobodys and (alone or bool(tree.answers(folder)))
     return folder if nobodys and _names_a_person(tree, folder) else None
 

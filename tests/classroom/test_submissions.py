@@ -229,6 +229,14 @@ LAYOUTS = {
         "Turing/ada/nst.ipynb\nTuring/bob/nst.ipynb\nNoether/cleo/nst.ipynb",
         "ada: Turing/ada/nst.ipynb\nbob: Turing/bob/nst.ipynb\ncleo: Noether/cleo/nst.ipynb",
     ),
+    "a folder for each day": (
+        "2024-05-01/ada.ipynb\n2024-05-01/bob.ipynb\n2024-05-02/cleo.ipynb",
+        "ada: 2024-05-01/ada.ipynb\nbob: 2024-05-01/bob.ipynb\ncleo: 2024-05-02/cleo.ipynb",
+    ),
+    "names without letters": (
+        "Informatik/\U0001f98a/nst.ipynb\nInformatik/\U0001f43b/nst.ipynb",
+        "\U0001f43b: Informatik/\U0001f43b/nst.ipynb\n\U0001f98a: Informatik/\U0001f98a/nst.ipynb",
+    ),
     "who came late": (
         "Abgaben/ada/nst.ipynb\nAbgaben/bob/nst.ipynb\nlate/cleo.ipynb\ndan.ipynb",
         "ada: Abgaben/ada/nst.ipynb\nbob: Abgaben/bob/nst.ipynb\n"
