@@ -19,24 +19,28 @@ def holding_several(tree: Tree, folders: list[Path], alone: bool) -> dict[Path, 
     these lie. `alone` says that nobody's work is beside them.
     """
     found = {p: place for p in folders if (place := _surely(tree, p, alone))}
-    rest = [path for path in folders if path not in found]
-    inner = {path: tree.unwrapped(path)[-1] for path in rest}
-    people = {path: people_in(tree, inner[path]) for path in rest}
-    layered = rest and all(_has_named_folders(tree, path) for path in rest)
-    single = {path for path in rest if len(people[path]) < 2 and tree.answers(path)}
-    for path in rest:  # beside a student's folder, two names in another may be two attempts
-        needed = 3 if single - {path} and not layered and not is_of_a_group(path.name) else 2
+    found |= _telling_people_apart(tree, [path for path in folders if path not in found])
+    for path in [path for path in folders if path not in found]:
+        chain = tree.unwrapped(path)
+        if (alone or is_of_a_group(path.name)) and _without_names(tree, chain, alone):
+            found[path] = chain[-1]
+    return found
+
+
+def _telling_people_apart(tree: Tree, folders: list[Path]) -> dict[Path, Path]:
+    """Those with names of several people in them; and beside such a part of a class, one of one."""
+    inner = {path: tree.unwrapped(path)[-1] for path in folders}
+    people = {path: people_in(tree, inner[path]) for path in folders}
+    layered = all(_has_named_folders(tree, path) for path in folders)
+    parts = [path for path in folders if layered or is_of_a_group(path.name)]
+    single = {path for path in folders if len(people[path]) < 2 and tree.answers(path)}
+    found = {}
+    for path in folders:  # beside a student's folder, two names in another may be two attempts
+        needed = 3 if single - {path} and path not in parts else 2
         if len(people[path]) >= needed:
             found[path] = inner[path]
-    groups = [path for path in rest if layered or is_of_a_group(path.name)]
-    for path in groups if found.keys() & groups else ():
-        if people_in(tree, path):  # of one, too
-            found.setdefault(path, path)
-    for path in set(rest) - found.keys():
-        if (alone or is_of_a_group(path.name)) and _without_names(
-            tree, tree.unwrapped(path), alone
-        ):
-            found[path] = inner[path]
+    if found.keys() & parts:
+        found = {p: p for p in parts if people_in(tree, p)} | found
     return found
 
 
