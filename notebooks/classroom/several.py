@@ -111,7 +111,7 @@ def _without_names(tree: Tree, chain: list[Path], alone: bool) -> bool:
     have names of people.
 
     They may have numbers, or words such as "Neu", or there is no notebook at all. A student's two
-    versions look much the same; so only folders count, in one that is nobody's, or many numbers.
+    versions look much the same: without numbers, folders count, in one that is nobody's.
     """
     parts = tree.parts(chain[-1])
     names = {_person(path) for path in parts} - {""}
@@ -122,7 +122,7 @@ def _without_names(tree: Tree, chain: list[Path], alone: bool) -> bool:
     if alone and any(is_nobodys(path.name) for path in chain):
         many = len(words) == 1 and len(parts) > 2  # "nst", "nst (1)", "nst (2)", as browsers save
         return len(parts) > 1 and (numbers or many or all(path.is_dir() for path in parts))
-    return numbers and len(parts) > (2 if alone else 1)
+    return numbers and len(parts) > 1
 
 
 def _person(path: Path) -> str:

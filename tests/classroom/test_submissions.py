@@ -254,6 +254,10 @@ LAYOUTS = {
         "Abgaben/1/nst.ipynb\nAbgaben/2/nst.ipynb\nAbgaben/10/nst.ipynb",
         "1: Abgaben/1/nst.ipynb\n2: Abgaben/2/nst.ipynb\n10: Abgaben/10/nst.ipynb",
     ),
+    "two short numbers": (
+        "foo/bar/s01/nst.ipynb\nfoo/bar/s02/nst.ipynb",
+        "s01: foo/bar/s01/nst.ipynb\ns02: foo/bar/s02/nst.ipynb",
+    ),
     "short numbers, flat": (
         "Informatik/s1.ipynb\nInformatik/s2.ipynb\nInformatik/s3.ipynb\nlist.csv",
         "s1: Informatik/s1.ipynb\ns2: Informatik/s2.ipynb\ns3: Informatik/s3.ipynb",
