@@ -10,6 +10,7 @@ The rooms, in the order in which a submission passes them:
     student      the student's notebook, made from the solution
     release      what students receive, and that no answer is in it
     archives     a zip, and zips in it, unpacked
+    tree         the files of a class;  several: which folders hold several students
     submissions  who handed in what;  layouts: what names tell, as learning platforms write them
     choosing     which of a student's files counts
     reading      one file, read as a notebook, or why it is none

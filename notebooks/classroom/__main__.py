@@ -75,6 +75,9 @@ def command_grade(options: argparse.Namespace) -> int:
     print(f"{len(results) - len(rest)} graded, {len(rest)} not: see {out / 'summary.html'}")
     for result in rest:
         print(f"  {result['student']} ({result['file']}): {result['reason']}")
+    for entry in found.submissions:
+        for note in entry.notes:
+            print(f"  {entry.student}: {note}")
     if found.passed_over:
         print(f"passed over, as nobody's answer: {', '.join(found.passed_over)}")
     return 1 if rest else 0

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import datetime
 import errno
+import filecmp
 import os
 import shutil
 import tempfile
 import zipfile
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,10 +52,22 @@ def _unpack_all(folder: Path, left: float) -> None:
         with contextlib.suppress(ClassroomError):
             left -= extract(path, fresh, min(ONE, left))
             path.unlink()
+            if into.is_dir() and _is_a_copy(fresh, into):  # it was unpacked by hand before
+                shutil.rmtree(fresh)
+                continue
             into = path if into.exists() else into
             fresh.replace(into)
             if depth < ZIPS_IN_ZIPS:
                 todo += [(inner, depth + 1) for inner in sorted(filter(_is_zip, into.rglob("*")))]
+
+
+def _is_a_copy(folder: Path, of: Path) -> bool:
+    """Whether all files in a folder are in another, too, wherever in it."""
+    there = defaultdict(list)
+    for path in of.rglob("*"):
+        there[path.name].append(path)
+    files = [p for p in folder.rglob("*") if p.is_file() and not IGNORED & set(p.parts)]
+    return all(any(filecmp.cmp(p, q, False) for q in there[p.name] if q.is_file()) for p in files)
 
 
 def _is_zip(path: Path) -> bool:
@@ -113,7 +127,11 @@ def extract(path: Path, into: Path, limit: float) -> int:
 
 
 def _named(item: zipfile.ZipInfo) -> zipfile.ZipInfo:
-    """With its name in UTF-8, which macOS writes without saying so."""
+    """With its name in UTF-8, which macOS writes without saying so, and with "/", which Windows
+    was known not to write.
+    """
+    if "/" not in item.filename:
+        item.filename = item.filename.replace("\\", "/")
     if not item.flag_bits & 0x800:
         with contextlib.suppress(UnicodeError):
             item.filename = item.filename.encode("cp437").decode("utf-8")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import filecmp
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import checkpoints
-from classroom.layouts import NOTEBOOK_NAME, natural
+from classroom import SOLUTION
+from classroom.layouts import NOTEBOOK_NAME, PICTURES, natural
+
+SOURCE = re.compile(rb'"(?:source|input)":')  # of a cell, after its outputs
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,19 @@ def look(path: Path) -> Look:
         return Look()
     with contextlib.suppress(OSError), path.open("rb") as stream:
         text = stream.read(2_000_000)
-        defined = sum(f"def {name}(".encode() in text for name in checkpoints.EXERCISES)
-        named = sum(name.encode() in text for name in checkpoints.EXERCISES)
-        stubs = text.count(b"raise NotImplementedError(")
+        names = [name.encode() for name in checkpoints.EXERCISES]
+        sources = [SOURCE.split(cell)[-1] for cell in text.split(b'"cell_type"')]
+        written = [source for source in sources if b"raise NotImplementedError" not in source]
+        solved = _defined(names, written)
         is_notebook = b'"cells"' in text or b'"worksheets"' in text
-        return Look(defined - stubs, defined, named, is_notebook)
+        named = sum(name in text for name in names)
+        return Look(solved, _defined(names, [text]), named, is_notebook)
     return Look()
+
+
+def _defined(names: list[bytes], sources: list[bytes]) -> int:
+    """How many of these functions are defined in one of the sources."""
+    return sum(any(b"def " + name + b"(" in source for source in sources) for name in names)
 
 
 def looks_like_a_notebook(path: Path) -> bool:
@@ -56,7 +67,9 @@ def choose(times: dict[Path, str]) -> tuple[Path | None, list[str]]:
     `times` has, for each file, what a platform tells of its time, "" if nothing.
     """
     files = [path for path in times if path.is_file() and not path.is_symlink()]
-    likely = [path for path in files if looks_like_a_notebook(path)] or files
+    books = [path for path in files if looks_like_a_notebook(path)]
+    likely = [path for path in books if not _is_the_courses(path)] or books
+    likely = likely or [path for path in files if path.suffix.lower() not in PICTURES] or files
     if not likely:
         return None, []
 
@@ -69,15 +82,21 @@ def choose(times: dict[Path, str]) -> tuple[Path | None, list[str]]:
         return about.solved, about.defined, *time(path), -len(path.parts), *last
 
     best = max(likely, key=rank)
-    others = [p for p in likely if p != best and look(best).defined and _counts_too(p, best)]
+    others = [p for p in books if p != best and look(best).defined and _counts_too(p, best)]
     notes = []
     for path in others:
         more = look(best).solved > look(path).solved
         newer = "is newer" if time(best) > time(path) else "comes last"
-        why = "answers more exercises" if more else newer
         one, other = _told_apart(path, best)
-        notes.append(f"{one} was not graded: {other} {why}")
+        why = f"{other} {'answers more exercises' if more else newer}"
+        why = "it is the course's solution" if _is_the_courses(path) else why
+        notes.append(f"{one} was not graded: {why}")
     return best, notes
+
+
+def _is_the_courses(path: Path) -> bool:
+    """The solution, where it lies in a copy of the whole course."""
+    return (path.parent.name, path.name) == (SOLUTION.parent.name, SOLUTION.name)
 
 
 def _told_apart(path: Path, other: Path) -> tuple[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Awaitable
@@ -24,6 +26,8 @@ from classroom.watch import Watch, kill_all
 
 QUIET = logging.getLogger("nbclient.quiet")
 QUIET.setLevel(logging.CRITICAL + 1)
+STARTS = 3  # attempts to start a kernel
+LONGEST_SOCKET = 90  # letters; the systems allow 103 and 107
 PRINTED = ("stream", "display_data", "execute_result", "update_display_data")
 
 
@@ -44,24 +48,29 @@ class Kernel:
 
     async def __aenter__(self) -> Kernel:
         prepare_folder(self.folder, self.limits)
+        for attempt in range(1, STARTS + 1):
+            try:
+                await self._start()
+                return self
+            except Exception as error:  # on a busy machine another program can take its ports
+                await self.__aexit__()
+                if attempt == STARTS:
+                    raise KernelFailed(f"the kernel did not start ({error})") from error
+            except BaseException:
+                await self.__aexit__()
+                raise
+
+    async def _start(self) -> None:
         self.client = _new_client(self)
         self.keeper = asyncio.create_task(self.watch.keep(self._interrupt))
-        try:
-            await self.client.async_start_new_kernel(
-                cwd=str(self.folder / "work"),
-                env=kernel_environment(self.folder),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            self.watch.pid = self.client.km.provisioner.pid
-            await self.client.async_start_new_kernel_client()
-        except Exception as error:
-            await self.__aexit__()
-            raise KernelFailed(f"the kernel did not start ({error})") from error
-        except BaseException:
-            await self.__aexit__()
-            raise
-        return self
+        await self.client.async_start_new_kernel(
+            cwd=str(self.folder / "work"),
+            env=kernel_environment(self.folder),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.watch.pid = self.client.km.provisioner.pid
+        await self.client.async_start_new_kernel_client()
 
     async def __aexit__(self, *error: object) -> None:
         self.keeper.cancel()
@@ -103,6 +112,7 @@ class Kernel:
         """Count what a kernel sends, end it when it is too much; True if nbclient may see it."""
         if kind == "error":
             text = f"{content.get('ename')}: {content.get('evalue')}"
+            text = re.sub(r"\(\d+\.py, line", "(line", text)  # no name of ours for a cell
             self.error = " ".join(text.split())[:300]
         if kind in PRINTED:
             data = content.get("data")
@@ -133,6 +143,16 @@ class _Specs(KernelSpecManager):
         return KernelSpec(argv=argv, display_name="grading", language="python")
 
 
+def _address(socket: Path) -> dict[str, str]:
+    """Where a kernel listens: at sockets that have names, where there are such.
+
+    The numbers of ports are drawn before the kernel takes them, seconds later, when TensorFlow is
+    imported; what else runs on the machine may have them then, and the kernel does not start.
+    """
+    named = os.name == "posix" and len(str(socket)) < LONGEST_SOCKET
+    return {"transport": "ipc", "ip": str(socket)} if named else {}
+
+
 def _new_client(kernel: Kernel) -> _Client:
     """A client that will start `kernel`, and take no message that is too long."""
     context, specs = zmq.asyncio.Context(), _Specs()
@@ -144,6 +164,7 @@ def _new_client(kernel: Kernel) -> _Client:
             context=context,
             kernel_spec_manager=specs,
             connection_file=str(kernel.folder / "connection.json"),
+            **_address(kernel.folder / "socket"),
         ),
         timeout=None,  # see `Watch`
         startup_timeout=300,

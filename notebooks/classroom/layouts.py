@@ -15,8 +15,10 @@ DEEPEST = 50  # folders in folders; nobody hands in more in good faith
 # A teacher's lists, a platform's own files, and pictures: no answers, unless the name says whose.
 LISTS = {".csv", ".tsv", ".xls", ".xlsx", ".ods", ".md", ".txt", ".rst", ".yml", ".yaml", ".xml"}
 LISTS |= {".ini", ".log", ".url", ".lnk", ".ics"}
+DOCUMENTS = {".pdf", ".doc", ".docx", ".odt", ".rtf", ".ppt", ".pptx", ".htm", ".html"}
 PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".svg"}
 
+CANVAS = r"(?P<unique>\d+(?=_.)|(?:text|link)(?=\.html$)).+"
 PLATFORMS = {
     # Ada Lovelace_12_assignsubmission_file_/x.ipynb, or all in one name
     "Moodle": r"(?P<student>.+?)_(?P<number>\d+)_assignsubmission_(?P<kind>file|onlinetext).*",
@@ -28,8 +30,10 @@ PLATFORMS = {
     "Gradescope": r"(?P<student>submission_(?P<number>\d+))",
     # ada+nst+2024-05-01 10:30:00.0 UTC/x.ipynb, nbgrader's exchange
     "nbgrader": r"(?P<student>[^+]+)\+[^+]+\+(?P<when>\d{4}-\d\d-\d\d \d\d.\d\d.\d\d.*)",
-    # lovelaceada_LATE_123_4567_x.ipynb
-    "Canvas": r"(?P<student>[^_]+)_(?:LATE_)?(?P<number>\d+)_(?P<unique>\d+)_.+",
+    # lovelaceada_LATE_123_4567_x.ipynb; what was typed there: lovelaceada_123_text.html
+    "Canvas": rf"(?P<student>[^_]+)_(?:LATE_)?(?P<number>\d+)_{CANVAS}",
+    # anon_x4Pq2_4567_x.ipynb
+    "Canvas, anonymous": rf"(?P<student>anon_\w{{5}})_(?:LATE_)?{CANVAS}",
 }
 
 
@@ -40,7 +44,7 @@ class Owner:
     student: str
     number: str = ""
     when: str = ""  # text that can be compared
-    unique: str = ""  # what no other file of the class has
+    unique: str = ""  # what no other file of the student has
     kind: str = ""  # Moodle's: "file" or "onlinetext"
 
 
@@ -56,11 +60,11 @@ def owner_of(name: str) -> Owner | None:
 def owners(names: list[str]) -> dict[str, Owner]:
     """The owner of each name that a platform wrote.
 
-    "uni_2024_05_ada.ipynb" looks like Canvas, but there no two files have one number in common.
+    "uni_2024_05_ada.ipynb" looks like Canvas, but there no student has two files of one number.
     """
     found = {name: owner for name in names if (owner := owner_of(name))}
-    count = Counter(owner.unique for owner in found.values())
-    return {n: owner for n, owner in found.items() if not owner.unique or count[owner.unique] == 1}
+    count = Counter(found.values())
+    return {n: owner for n, owner in found.items() if not owner.unique or count[owner] == 1}
 
 
 # Words that name the work, a version of it, or where it was; with them alone no name is a person's.
@@ -74,9 +78,25 @@ WORK = """
     submitted abgabe abgaben upload uploads download downloads handin inbox export exports files
     dateien documents attachment attachments s solution solutions solved loesung losung answer
     answers my mein meine test work working wip temp tmp untitled unbenannt first second last
-    checkpoint checkpoints late feedback report bericht images data the and und
+    checkpoint checkpoints late verspatet nachzugler feedback report bericht images data the and und
+    zip ordner folder
 """
 WORDS = frozenset(WORK.split())
+YEAR = re.compile(r"(19|20)\d\d")
+# Words for a part of a class.
+PARTS = """
+    group groups gruppe gruppen groupe grupo grp section sektion class classe klasse seminar
+    tutorium tutorial tutorials tutorien uebungsgruppe ubungsgruppe cohort batch termin slot raum
+    monday tuesday wednesday thursday friday saturday montag dienstag mittwoch donnerstag freitag
+    samstag
+"""
+GROUPS = frozenset(PARTS.split())
+
+
+def _tokens(name: str) -> list[str]:
+    """The words and numbers in a name, in small letters without accents."""
+    plain = [c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c)]
+    return re.findall(r"[^\W\d_]+|\d+", "".join(plain).lower())
 
 
 def person(name: str) -> str:
@@ -84,12 +104,24 @@ def person(name: str) -> str:
 
     "nst_final (2)" gives "", "nst_ada" gives "ada", "student 1" itself, "123456" itself.
     """
-    plain = [c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c)]
-    tokens = re.findall(r"[^\W\d_]+|\d+", "".join(plain).lower())
+    tokens = _tokens(name)
+    if not tokens:  # of signs that are no letters
+        return name.strip()
     rest = [token for token in tokens if token not in WORDS]
     if any(not token.isdigit() for token in rest):
         return " ".join(rest)
     return " ".join(token for token in rest if re.fullmatch(r"(?!19|20)\d{5,}", token))
+
+
+def is_nobodys(name: str) -> bool:
+    """Whether a name is of the work alone, as "Abgaben" is, or a date; "17" may be a student's."""
+    about = any(word in WORDS or YEAR.fullmatch(word) for word in _tokens(name))
+    return about and not person(name)
+
+
+def is_of_a_group(name: str) -> bool:
+    """Whether a name is that of a part of a class, as "Gruppe B" is."""
+    return any(word in GROUPS for word in _tokens(name))
 
 
 def natural(name: str) -> list:

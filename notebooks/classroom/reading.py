@@ -99,6 +99,12 @@ def _why_no_json(error: json.JSONDecodeError) -> str:
     return f"it is damaged in {line} ({error.msg}): open it in Jupyter, save it, hand it in again"
 
 
+KERNELS = {
+    "ir": "R", "xr": "R", "julia": "Julia", "octave": "Octave", "matlab": "MATLAB",
+    "scala": "Scala", "ijava": "Java", "java": "Java", "javascript": "JavaScript", "bash": "Bash",
+}  # fmt: skip
+
+
 def _language(notebook: NotebookNode) -> str:
     """The language that a notebook says it is in; "python" if it says nothing."""
     about = notebook.metadata if isinstance(notebook.metadata, dict) else {}
@@ -107,7 +113,9 @@ def _language(notebook: NotebookNode) -> str:
         name = found.get(key) if isinstance(found, dict) else None
         if isinstance(name, str) and name.strip():
             return "python" if "python" in name.lower() else name.strip()[:40]
-    return "python"
+    kernel = about.get("kernelspec")  # Colab writes no more than its name
+    name = str(kernel.get("name")).lower() if isinstance(kernel, dict) else ""
+    return next((KERNELS[k] for k in KERNELS if re.match(rf"{k}([^a-z]|$)", name)), "python")
 
 
 def _unreadable(error: Exception) -> ClassroomError:

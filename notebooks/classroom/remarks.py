@@ -23,6 +23,7 @@ from classroom.student import BEGIN, read_solution
 PROGRAM = re.compile(
     r"^\s*(?:\w+\s*=\s*)?(!\S+|%%?(?:pip|conda|mamba|bash|sh|script|system|sx)\b)", re.M
 )
+WRITES = re.compile(r"^%%(?:write)?file\s+(?:-a\s+)?['\"]?(?:\./)?(\w+)\.py", re.M)
 FEW = 4  # answers; in fewer, two students may well write the same
 
 
@@ -89,10 +90,13 @@ def _copied(own: Cells) -> Iterator[str]:
 
 def _out_of_reach(own: Cells) -> Iterator[str]:
     """Programs and modules that the grader does not have."""
+    written = {name for _, source in own for name in WRITES.findall(source)}
     for number, source in own:
         for program in dict.fromkeys(PROGRAM.findall(source)):
             yield f"Cell {number} calls {program}: the grader starts no programs, and goes on"
         for module in dict.fromkeys(missing_modules(source)):
+            if module in written:
+                continue
             yield (
                 f"Cell {number} imports {module}, which is not there: only the notebook is graded, "
                 "so put the code of a file of your own into a cell"

@@ -97,7 +97,8 @@ def common_mistakes(results: list[dict]) -> list[tuple[int, str, str]]:
                 last, says = _teaches_nothing(v["mistake"]), v["diagnosis"]
                 if last:
                     says = says.replace(v["exercise"], "the function")
-                key = last, "" if last else v["exercise"], says[:1].upper() + says[1:]
+                says = says if says.startswith(v["exercise"]) else says[:1].upper() + says[1:]
+                key = last, "" if last else v["exercise"], says
                 students[key].add(number)
                 exercises[key].add(v["exercise"])
     ordered = sorted(students, key=lambda key: (key[0], -len(students[key])))

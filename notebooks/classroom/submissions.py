@@ -15,20 +15,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from classroom import ClassroomError
-from classroom.choosing import choose, holds_a_notebook, look, looks_like_a_notebook
+from classroom.choosing import choose, look, looks_like_a_notebook
 from classroom.layouts import (
-    DEEPEST,
-    IGNORED,
-    LISTS,
+    DOCUMENTS,
     NOTEBOOK_NAME,
-    PICTURES,
     Owner,
     blackboard_name,
     gradescope_names,
+    is_nobodys,
     natural,
-    owners,
-    person,
 )
+from classroom.several import holding_several, written_by_a_platform
+from classroom.tree import Tree, is_no_answer
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def find_submissions(place: Path, out: Path | None = None) -> Found:
     look.cache_clear()
     if place.is_file():
         return Found([_submission(place.stem, "", {place: ""}, place, place.parent)])
-    walk = _Walk(place, out and out.resolve())
+    walk = _Walk(Tree(place, out and out.resolve()))
     rows = sorted(walk.students(place), key=lambda row: (natural(row.student), row.shown))
     found = Found(rows, walk.passed_over)
     if not found.submissions:
@@ -81,70 +79,27 @@ def find_submissions(place: Path, out: Path | None = None) -> Found:
 class _Walk:
     """The way through the folders of a class."""
 
-    place: Path
-    reports: Path | None
+    tree: Tree
     passed_over: list[str] = field(default_factory=list)
-
-    def children(self, folder: Path) -> list[Path]:
-        """What is in a folder, but for reports and what systems put there."""
-        try:
-            inside = sorted(folder.iterdir(), key=lambda p: natural(p.name))
-        except OSError:  # it is shut
-            return []
-        inside = [p for p in inside if p.name not in IGNORED and not p.name.startswith(".")]
-        out = self.reports
-        return [p for p in inside if not out or p.name != out.name or p.resolve() != out]
-
-    def files(self, entry: Path) -> list[Path]:
-        """All files in a folder and in those in it; a file itself."""
-        found, todo = [], [entry]
-        while todo:  # no recursion: a zip may be deeper than Python's stack
-            path = todo.pop()
-            if not path.is_dir():
-                found.append(path)
-            elif (path == entry or not path.is_symlink()) and len(path.parts) < self.deepest:
-                todo += reversed(self.children(path))
-        return found
-
-    @property
-    def deepest(self) -> int:
-        """How many parts a path may have; a folder that lies deeper is taken for empty."""
-        return len(self.place.parts) + DEEPEST
 
     def students(self, folder: Path) -> Iterator[Submission]:
         """The submissions in a folder that holds several students."""
         if (folder / "submitted").is_dir():  # nbgrader's; a folder there is a student's for sure
-            for entry in self.children(folder / "submitted"):
+            for entry in self.tree.children(folder / "submitted"):
                 yield self.student(entry.stem if entry.is_file() else entry.name, "", [entry])
             return
-        entries = {path.name: path for path in self.children(folder)}
-        known = owners(list(entries))
+        entries = {path.name: path for path in self.tree.children(folder)}
+        known = written_by_a_platform(self.tree, folder, people=1)
         yield from self.known_students(entries, known)
         rest = [path for name, path in entries.items() if name not in known]
-        yield from self.folders([path for path in rest if path.is_dir()])
-        yield from self.plain_files([path for path in rest if not path.is_dir()])
-
-    def folders(self, folders: list[Path]) -> Iterator[Submission]:
-        """Folders beside each other, whose names tell nothing: each a student's, or of several.
-
-        Where one of them is surely a student's, two names in another are two attempts.
-        """
-        inner = {path: self.unwrapped(path) for path in folders}
-        sure = {path for path in folders if self.is_a_platforms(inner[path])}
-        people = {path: self.people(inner[path]) for path in folders}
-        single = {p for p in folders if len(people[p]) < 2 and p not in sure and self.answers(p)}
-        for path in folders:
-            if path in sure or len(people[path]) >= (3 if single - {path} else 2):
-                left_out = set(self.files(path)) - set(self.files(inner[path]))
-                self.pass_over(sorted(left_out))
-                yield from self.students(inner[path])
-            else:
-                yield self.student(path.name, "", [path])
-
-    def is_a_platforms(self, folder: Path) -> bool:
-        """Whether a folder holds several students for sure, as its names tell."""
-        names = [path.name for path in self.children(folder)]
-        return (folder / "submitted").is_dir() or bool(owners(names))
+        somebodys = [path for path in rest if _is_somebodys(path) and self.tree.works(path)]
+        alone = not known and len(somebodys) == 1
+        several = holding_several(self.tree, [path for path in rest if path.is_dir()], alone)
+        for path, inner in several.items():
+            left_out = set(self.tree.files(path)) - set(self.tree.files(inner))
+            self.pass_over(sorted(left_out))
+            yield from self.students(inner)
+        yield from self.plain_students([path for path in rest if path not in several])
 
     def known_students(
         self, entries: dict[str, Path], known: dict[str, Owner]
@@ -171,62 +126,29 @@ class _Walk:
                     return names[owner.student], owner.number
         return None
 
-    def plain_files(self, files: list[Path]) -> Iterator[Submission]:
-        """Files that lie in the folder of the class: those with one stem are one student's."""
-        stems = defaultdict(list)
-        for path in files:
-            stems[path.name.partition(".")[0].casefold() or path.name].append(path)
-        for group in stems.values():
-            if any(looks_like_a_notebook(p) for p in group) or not all(map(_is_no_answer, group)):
-                name = NOTEBOOK_NAME.sub("", group[0].name)
-                yield self.student(name if name != group[0].name else group[0].stem, "", group)
+    def plain_students(self, entries: list[Path]) -> Iterator[Submission]:
+        """Files and folders of one student each: those with one name, endings aside, are one's."""
+        names = defaultdict(list)
+        for path in sorted(entries, key=Path.is_file):  # folders first
+            names[_without_ending(path).casefold()].append(path)
+        for group in names.values():
+            if any(map(_is_somebodys, group)):
+                yield self.student(_without_ending(group[0]), "", group)
             else:
                 self.pass_over(group)
 
     def pass_over(self, files: list[Path]) -> None:
         """Note files that are nobody's answer."""
-        self.passed_over += [readable(p.relative_to(self.place).as_posix()) for p in files]
-
-    def answers(self, entry: Path) -> list[Path]:
-        """The files in a folder that may be an answer to this course's exercises."""
-        return [path for path in self.files(entry) if holds_a_notebook(path)]
-
-    def works(self, entry: Path) -> list[Path]:
-        """The files in a folder that somebody may have handed in, of whatever kind."""
-        return [path for path in self.files(entry) if not _is_no_answer(path)]
-
-    def people(self, folder: Path) -> set[str]:
-        """Whom the names of the parts of a folder, and of the parts of these, tell apart.
-
-        Parts with answers count; and others, where these lie in folders with names of people, or
-        where the folder itself has a name like "submissions".
-        """
-        parts = self.children(folder)
-        answers = [path for path in parts if self.answers(path)]
-        groups = [inner for path in answers if len(inner := self.people(path)) > 1]
-        names = {_person(path) for path in answers}.union(*groups) - {""}
-        if names and all(path.is_dir() for path in answers):
-            names |= {_person(path) for path in parts if path.is_dir() and self.works(path)}
-        if names and not person(folder.name):
-            names |= {_person(path) for path in parts if self.works(path)}
-        return names - {""}
-
-    def unwrapped(self, folder: Path) -> Path:
-        """The innermost folder, where each holds one folder with something in it, and no more."""
-        while True:
-            parts = [path for path in self.children(folder) if self.works(path)]
-            if len(parts) != 1 or not parts[0].is_dir():
-                return folder
-            folder = parts[0]
+        place = self.tree.place
+        self.passed_over += [readable(p.relative_to(place).as_posix()) for p in files]
 
     def student(
         self, student: str, number: str, entries: list[Path], whens: dict[Path, str] | None = None
     ) -> Submission:
         """The row of one student, to whom all of `entries` belong."""
-        times = {
-            path: (whens or {}).get(entry, "") for entry in entries for path in self.files(entry)
-        }
-        return _submission(student, number, times, entries[0], self.place)
+        files = [(path, entry) for entry in entries for path in self.tree.files(entry)]
+        times = {path: (whens or {}).get(entry, "") for path, entry in files}
+        return _submission(student, number, times, entries[0], self.tree.place)
 
 
 def _submission(
@@ -239,14 +161,26 @@ def _submission(
     return Submission(readable(student), readable(number), path, shown, problem, tuple(notes))
 
 
-def _person(path: Path) -> str:
-    """Whom the name of a file or a folder tells."""
-    return person(path.name if path.is_dir() else path.stem)
+def _without_ending(path: Path) -> str:
+    """A name without what tells of its kind: "ada" of ada.ipynb.txt, of ada.tar.gz, of ada/."""
+    name = path.name
+    if path.is_dir():  # "ada.zip", unpacked beside "ada"
+        return name[:-4] if name.lower().endswith(".zip") and len(name) > 4 else name
+    while shorter := NOTEBOOK_NAME.sub("", name):
+        if shorter == name:
+            break
+        name = shorter
+    if name == path.name:
+        name = path.stem.removesuffix(".tar")
+    return name or path.name
 
 
-def _is_no_answer(path: Path) -> bool:
-    """A teacher's list, a platform's own file, or a picture."""
-    return path.suffix.lower() in LISTS | PICTURES or path.name.lower() == "index.html"
+def _is_somebodys(path: Path) -> bool:
+    """Whether a file or folder beside others may be what a student handed in."""
+    if path.is_dir() or looks_like_a_notebook(path):
+        return True
+    sheet = path.suffix.lower() in DOCUMENTS and is_nobodys(path.stem)
+    return not is_no_answer(path) and not sheet
 
 
 def readable(text: str) -> str:

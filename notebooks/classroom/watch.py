@@ -55,7 +55,7 @@ class Watch:
             waited = 0.0 if self.starved else took * WAITING
             self.worked += min(took, max(waited, self.busy - busy))
             if self.worked > self.limits.seconds:
-                self.end(f"the notebook took more than {self.limits.seconds:g} s")
+                self.end("the time for the whole notebook was used up")
             elif self.cell_end and self.worked > self.cell_end + GRACE:
                 self.end(f"it took more than {self.limits.cell_seconds:g} s and did not stop")
             elif self.cell_end and self.worked > self.cell_end and not self.late:

@@ -59,7 +59,7 @@ ROUGH = [
     "while True:\n    pass",
     "import sys\nsys.exit()",
     "name = input('Your name? ')",
-    "for i in range(1_000_000):\n    print(i)",
+    "for i in range(200_000):\n    print(i)",
     "hog = bytearray(60_000_000_000)",
     "import a_package_that_nobody_has",
     "import os\nfor i in range(100):\n    os.fork()",

@@ -18,7 +18,6 @@ from handed_in import (
     NO_QUARTER,
     POINTS,
     ROUGH,
-    STUBBORN,
     TAMPERING,
     command,
     rearranged,
@@ -32,8 +31,8 @@ from classroom.grade import nothing_graded
 from classroom.submissions import find_submissions
 
 FULL = [15, 20, 25, 15, 25]
-LIMITS = Limits(cell_seconds=5.0, seconds=300.0, memory_gb=3.0)
-OPTIONS = ["--cell-seconds", "5", "--seconds", "300", "--memory-gb", "3", "-j2"]
+LIMITS = Limits(cell_seconds=3.0, seconds=300.0, memory_gb=3.0)
+OPTIONS = ["--cell-seconds", "3", "--seconds", "300", "--memory-gb", "3", "-j2"]
 
 
 def make_class(folder: Path) -> None:
@@ -51,13 +50,14 @@ def make_class(folder: Path) -> None:
     }
     write(folder / "partly_103_9003_x.ipynb", with_cells(**wrong))
     write(folder / "noted_111_9011_x.ipynb", noted())
-    ends = [STUBBORN, *CARELESS.values()]
-    above = with_cells(EMPTY, first=ends, last=["import os\nos._exit(3)"])
+    above = with_cells(EMPTY, first=CARELESS.values())
     write(folder / "Same Name_1_assignsubmission_file_/Neural style.ipynb", above)
     broken = folder / "Same Name_2_assignsubmission_file_/x.ipynb"
     broken.parent.mkdir()
     broken.write_text("{ broken")
-    write(folder / "student9/nst/renamed.ipynb.txt", EMPTY)
+    few = with_cells(EMPTY, gram_matrix=ANSWERS["gram_matrix"])
+    write(folder / "noted_111_9012_x-1.ipynb", few)
+    (folder / "noted_111_9013_x.png").write_bytes(b"\x89PNG")
     (folder / "=cmd_108_9008_x.pdf").write_bytes(b"%PDF-1.7")
     for name, book in TAMPERING.items():
         write(folder / f"{name}.ipynb", book)
@@ -65,7 +65,7 @@ def make_class(folder: Path) -> None:
 
 def noted():
     """Nearly right, with much that deserves a line, and a policy that is the student's own."""
-    cells = ["x = float(input())", "!pip install numpy\nimport my_helpers\ny = 1"]
+    cells = ["%%bash\necho 1", "x = float(input())", "!pip install numpy\nimport my_helpers\ny = 1"]
     cells += ["import keras\nkeras.config.set_dtype_policy('mixed_float16')", "print(y)"]
     book = with_cells(EMPTY, first=[*cells, *ANSWERS.values()], last=["total_cost = total_cost"])
     book.cells += [nbformat.v4.new_code_cell("def gram_matrix(A):\n    return A @ tf.transpose(A)")]
@@ -101,7 +101,6 @@ def earned(row: dict) -> list[int]:
         (("Same Name", "1"), FULL),
         (("partly", "103"), [7, 0, 20, 15, 0]),
         (("noted", "111"), [0, 20, 25, 15, 20]),
-        (("student9", ""), [0] * 5),
     ],
 )
 def test_marks(graded, student, expected):
@@ -114,7 +113,7 @@ def test_reasons_why_nothing_came_back(graded):
     says = graded[2]["partly", "103"]["diagnosis"]
     assert "4 times too large" in says
     assert "Calling gram_matrix gave no result: it ended the kernel." in says
-    assert "which defines train_step, did not run: SyntaxError" in says
+    assert "which defines train_step, did not run: SyntaxError" in says and ".py" not in says
     assert "it calls your gram_matrix, which raises a NoResult: fix Exercise 2 first" in says
     says = graded[2]["noted", "111"]["diagnosis"]
     assert "which defines it, is not a code cell" in says and "fix Exercise 1 first" in says
@@ -122,12 +121,16 @@ def test_reasons_why_nothing_came_back(graded):
 
 def test_what_deserves_a_line(graded):
     notes = graded[2]["noted", "111"]["notes"]
-    for words in ("Cell 1: it asks for input", "calls !pip: the grader starts no programs",
-                  "imports my_helpers, which is not there", "gram_matrix is defined in cells 5 and",
+    for words in ("Cell 1 calls %%bash", "Cell 2: it asks for input",
+                  "calls !pip: the grader starts no programs",
+                  "imports my_helpers, which is not there", "gram_matrix is defined in cells 6 and",
                   "is a Markdown cell and does not run",
                   "the marks of the teacher's notebook"):  # fmt: skip
         assert words in notes, words
-    assert "Cell 4" not in notes and "pty" not in notes, "the cell goes on after !pip"
+    assert "Cell 1:" not in notes, "it is told once"
+    assert "Cell 5" not in notes and "pty" not in notes, "the cell goes on after !pip"
+    left = "noted_111_9012_x-1.ipynb was not graded: noted_111_9011_x.ipynb answers more exercises"
+    assert left in notes and left in graded[3].stdout
     same = graded[2]["müllerzoë", "101"]["notes"]
     assert "the same code as the solution" in same
 
@@ -146,6 +149,7 @@ def test_tampering_earns_nothing(graded, attempt):
     assert row["status"] == "graded", row
     assert sum(earned(row)) <= 3, row  # a guess can look like two known mistakes at once: 0.2 of 15
     assert "replaces" in row["diagnosis"] or "uses" in row["diagnosis"]
+    assert attempt != "snoops" or "compute_layer_style_cost is not written yet" in row["diagnosis"]
 
 
 def test_feedback_pages(graded):
@@ -166,7 +170,7 @@ def test_a_second_run_grades_nothing_again_but_a_changed_file(graded, tmp_path):
     again, calls = tmp_path / "report", []
     shutil.copytree(report, again)
     copy = shutil.copytree(folder, tmp_path / "handed in")
-    write(copy / "student9/nst/renamed.ipynb.txt", with_cells(EMPTY, first=["x = 1"]))
+    write(copy / "partly_103_9003_x.ipynb", with_cells(EMPTY, first=["x = 1"]))
 
     async def pretend(data, limits, seed):
         calls.append(json.loads(data)["cells"][0]["source"])
@@ -177,4 +181,4 @@ def test_a_second_run_grades_nothing_again_but_a_changed_file(graded, tmp_path):
             grade_all(find_submissions(copy).submissions, again, LIMITS, 2, grader=pretend)
         )
     assert calls == [["x = 1"]] * 2 and len(results) == len(rows)
-    assert {r["student"] for r in results if r["status"] == "failed"} == {"student9"}
+    assert {r["student"] for r in results if r["status"] == "failed"} == {"partly"}

@@ -22,6 +22,19 @@ def in_language(name):
     return nbformat.writes(book)
 
 
+def with_kernel(name):
+    """As Colab writes it, which tells no language."""
+    book = with_cells()
+    book.metadata.pop("language_info", None)
+    book.metadata["kernelspec"] = {"name": name, "display_name": name}
+    return nbformat.writes(book)
+
+
+@pytest.mark.parametrize("name", ["python3", "irene-env", "tf", ""])
+def test_a_kernel_with_a_name_of_ones_own_is_python(name):
+    assert read_notebook(with_kernel(name).encode()).cells
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
@@ -34,6 +47,8 @@ def in_language(name):
         (TEXT.replace('"cells": [', '"cells": [,', 1), "damaged in line 2"),
         (in_language("R"), "a notebook in R, and the course is in Python"),
         (in_language("julia"), "a notebook in julia"),
+        (with_kernel("ir"), "a notebook in R, and the course is in Python"),
+        (with_kernel("julia-1.10"), "a notebook in Julia"),
         ("<!DOCTYPE html><html>", "a web page: hand in the .ipynb file"),
         (b"\x89PNG\r\n\x1a\n", "a picture (PNG): hand in"),
         (b"PK\x03\x04", "a zip, or a kind of one like .docx: hand in"),

@@ -55,6 +55,7 @@ def test_what_is_said(book, words):
         with_cells(EMPTY, first=["import scipy.signal, os, painter, nst_utils"]),
         with_cells(EMPTY, first=["try:\n    import cupy\nexcept ImportError:\n    cupy = None"]),
         with_cells(EMPTY, first=["x = 3 != 4"]),
+        with_cells(EMPTY, first=["%%writefile mine.py\nx = 1", "from mine import x"]),
     ],
 )
 def test_what_is_nothing_to_speak_of(book):

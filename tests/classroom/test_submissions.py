@@ -7,12 +7,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from handed_in import EMPTY, SOLVED
+from handed_in import ANSWERS, EMPTY, SOLVED, with_cells
 
 from classroom import ClassroomError
 from classroom.submissions import find_submissions
 
 RIGHT, HANDOUT = nbformat.writes(SOLVED), nbformat.writes(EMPTY)
+ABOVE = nbformat.writes(with_cells(EMPTY, first=ANSWERS.values()))  # the stubs are left below
+PART = nbformat.writes(with_cells(EMPTY, gram_matrix=ANSWERS["gram_matrix"]))
 OTHER = nbformat.writes(nbformat.v4.new_notebook())
 GRADESCOPE = """---
 submission_11:
@@ -27,16 +29,20 @@ submission_12:
 
 
 def make(folder: Path, files: str) -> Path:
-    """Write files, each two minutes younger than the one before; what `=` starts is their text.
+    """Write files, each two minutes younger than the one before; what `=` starts is their text;
+    what ends in / is a folder.
 
     A .ipynb is the solved notebook, each with another number of blanks at its end.
     """
     for number, line in enumerate(files.strip().splitlines()):
         name, _, content = (part.strip() for part in line.partition(" = "))
         path = folder / name
+        if name.endswith("/"):
+            path.mkdir(parents=True)
+            continue
         path.parent.mkdir(parents=True, exist_ok=True)
         text = {"": RIGHT if ".ipynb" in name else "x", "HANDOUT": HANDOUT, "OTHER": OTHER}
-        text["GRADESCOPE"] = GRADESCOPE
+        text |= {"GRADESCOPE": GRADESCOPE, "ABOVE": ABOVE, "PART": PART}
         path.write_text(text.get(content, content) + " " * number, encoding="utf-8")
         os.utime(path, (1.7e9 + 120 * number,) * 2)
     return folder
@@ -114,8 +120,8 @@ LAYOUTS = {
     ),
     "Canvas": (
         "lovelaceada_12348_70_image.png\nlovelaceada_12348_71_nst.ipynb\n"
-        "bob_LATE_9_73_nst-1.ipynb\nbob_LATE_9_72_nst.ipynb\ncleo_3_74_notes.csv",
-        "bob [9]: bob_LATE_9_72_nst.ipynb\ncleo [3]: cleo_3_74_notes.csv\n"
+        "bob_LATE_9_73_nst-1.ipynb\nbob_LATE_9_72_nst.ipynb\ncleo_3_72_notes.csv",
+        "bob [9]: bob_LATE_9_72_nst.ipynb\ncleo [3]: cleo_3_72_notes.csv\n"
         "lovelaceada [12348]: lovelaceada_12348_71_nst.ipynb",
     ),
     "what only looks like Canvas": (
@@ -194,6 +200,112 @@ LAYOUTS = {
         "ada: inbound/ada+nst+2024-05-02 10:30:00.0 UTC/a.ipynb\n"
         "bob: inbound/bob+nst+2024-05-01 10:30:00.0 UTC/a.ipynb",
     ),
+    "Canvas, what was typed, without names": (
+        "adal_12_text.html\nadal_12_88_photo.png\nbobo_LATE_13_14_nst.ipynb\n"
+        "anon_x4Pq2_456_nst.ipynb\nanon_x4Pq2_457_me.png\nanon_k2LmA_458_nst.ipynb",
+        "adal [12]: adal_12_text.html\nanon_k2LmA: anon_k2LmA_458_nst.ipynb\n"
+        "anon_x4Pq2: anon_x4Pq2_456_nst.ipynb\nbobo [13]: bobo_LATE_13_14_nst.ipynb",
+    ),
+    "a student's pictures look like Canvas": (
+        "ada/nst.ipynb\nada/IMG_20240501_123456_HDR.jpg\nbob/nst.ipynb\nPXL_2024_05_x.png",
+        "ada: ada/nst.ipynb\nbob: bob/nst.ipynb",
+    ),
+    "Moodle, a group of one": (
+        "S 1/Ada_1_assignsubmission_file_/x.ipynb\nS 1/Bob_2_assignsubmission_file_/x.ipynb\n"
+        "S 2/Cleo_3_assignsubmission_file_/x.ipynb",
+        "Ada [1]: S 1/Ada_1_assignsubmission_file_/x.ipynb\n"
+        "Bob [2]: S 1/Bob_2_assignsubmission_file_/x.ipynb\n"
+        "Cleo [3]: S 2/Cleo_3_assignsubmission_file_/x.ipynb",
+    ),
+    "a group of one": (
+        "Gruppe A/ada/nst.ipynb\nGruppe A/bob/nst.ipynb\nGruppe B/cleo/nst.ipynb",
+        "ada: Gruppe A/ada/nst.ipynb\nbob: Gruppe A/bob/nst.ipynb\ncleo: Gruppe B/cleo/nst.ipynb",
+    ),
+    "a group of one, flat": (
+        "Montag/ada.ipynb\nMontag/bob.ipynb\nDienstag/cleo.ipynb",
+        "ada: Montag/ada.ipynb\nbob: Montag/bob.ipynb\ncleo: Dienstag/cleo.ipynb",
+    ),
+    "parts of a class with names of their own": (
+        "Turing/ada/nst.ipynb\nTuring/bob/nst.ipynb\nNoether/cleo/nst.ipynb",
+        "ada: Turing/ada/nst.ipynb\nbob: Turing/bob/nst.ipynb\ncleo: Noether/cleo/nst.ipynb",
+    ),
+    "a folder for each day": (
+        "2024-05-01/ada.ipynb\n2024-05-01/bob.ipynb\n2024-05-02/cleo.ipynb",
+        "ada: 2024-05-01/ada.ipynb\nbob: 2024-05-01/bob.ipynb\ncleo: 2024-05-02/cleo.ipynb",
+    ),
+    "names without letters": (
+        "Informatik/\U0001f98a/nst.ipynb\nInformatik/\U0001f43b/nst.ipynb",
+        "\U0001f43b: Informatik/\U0001f43b/nst.ipynb\n\U0001f98a: Informatik/\U0001f98a/nst.ipynb",
+    ),
+    "who came late": (
+        "Abgaben/ada/nst.ipynb\nAbgaben/bob/nst.ipynb\nlate/cleo.ipynb\ndan.ipynb",
+        "ada: Abgaben/ada/nst.ipynb\nbob: Abgaben/bob/nst.ipynb\n"
+        "cleo: late/cleo.ipynb\ndan: dan.ipynb",
+    ),
+    "one of three": (
+        "Abgaben/ada/nst.ipynb\nAbgaben/bob/\nAbgaben/cleo/",
+        "ada: Abgaben/ada/nst.ipynb\nbob: Abgaben/bob\ncleo: Abgaben/cleo",
+    ),
+    "one of three, in a folder with a name": (
+        "Informatik/ada/nst.ipynb\nInformatik/bob/\nInformatik/cleo/",
+        "ada: Informatik/ada/nst.ipynb\nbob: Informatik/bob\ncleo: Informatik/cleo",
+    ),
+    "short numbers": (
+        "Abgaben/1/nst.ipynb\nAbgaben/2/nst.ipynb\nAbgaben/10/nst.ipynb",
+        "1: Abgaben/1/nst.ipynb\n2: Abgaben/2/nst.ipynb\n10: Abgaben/10/nst.ipynb",
+    ),
+    "two short numbers": (
+        "foo/bar/s01/nst.ipynb\nfoo/bar/s02/nst.ipynb",
+        "s01: foo/bar/s01/nst.ipynb\ns02: foo/bar/s02/nst.ipynb",
+    ),
+    "short numbers, flat": (
+        "Informatik/s1.ipynb\nInformatik/s2.ipynb\nInformatik/s3.ipynb\nlist.csv",
+        "s1: Informatik/s1.ipynb\ns2: Informatik/s2.ipynb\ns3: Informatik/s3.ipynb",
+    ),
+    "groups with short numbers": (
+        "Gruppe 1/1/nst.ipynb\nGruppe 1/2/nst.ipynb\nGruppe 2/3/nst.ipynb\nGruppe 2/4/nst.ipynb",
+        "1: Gruppe 1/1/nst.ipynb\n2: Gruppe 1/2/nst.ipynb\n"
+        "3: Gruppe 2/3/nst.ipynb\n4: Gruppe 2/4/nst.ipynb",
+    ),
+    "saved from letters": (
+        "Downloads/nst.ipynb\nDownloads/nst (1).ipynb\nDownloads/nst (2).ipynb",
+        "nst: Downloads/nst.ipynb\nnst (1): Downloads/nst (1).ipynb\n"
+        "nst (2): Downloads/nst (2).ipynb",
+    ),
+    "a program of the teacher's": (
+        "repo/ada/nst.ipynb\nrepo/bob/nst.ipynb\nrepo/src/grade.py",
+        "ada: repo/ada/nst.ipynb\nbob: repo/bob/nst.ipynb\nsrc: repo/src/grade.py",
+    ),
+    "people whose names are words": (
+        "Abgaben/Neu/nst.ipynb\nAbgaben/Test/nst.ipynb",
+        "Neu: Abgaben/Neu/nst.ipynb\nTest: Abgaben/Test/nst.ipynb",
+    ),
+    "no notebook at all": (
+        "win/ada/nst.py\nwin/bob/essay.pdf\nAufgabe 3.pdf",
+        "ada: win/ada/nst.py\nbob: win/bob/essay.pdf",
+    ),
+    "names with dots": (
+        "a.lovelace.ipynb\na.smith.ipynb\na.smith.png\nDr. B.ipynb\nDr. C.tar.gz",
+        "a.lovelace: a.lovelace.ipynb\na.smith: a.smith.ipynb\nDr. B: Dr. B.ipynb\n"
+        "Dr. C: Dr. C.tar.gz",
+    ),
+    "a file beside a folder of one name": (
+        "ada/photo.png\nada.ipynb\nbob/nst.ipynb",
+        "ada: ada.ipynb\nbob: bob/nst.ipynb",
+    ),
+    "two versions in a folder that is nobody's": (
+        "Abgabe/nst.ipynb\nAbgabe/nst (1).ipynb",
+        "Abgabe: Abgabe/nst (1).ipynb",
+    ),
+    "one student's course, unpacked": (
+        "neural-style-transfer/nst_utils.py\nneural-style-transfer/notebooks/nst.ipynb\n"
+        "neural-style-transfer/pretrained-model/train.py",
+        "neural-style-transfer: neural-style-transfer/notebooks/nst.ipynb",
+    ),
+    "the report of an earlier grading": (
+        "ada.ipynb\nold/graded/ada-1.json\nold/feedback/ada-1.html\nold/grades.csv",
+        "ada: ada.ipynb",
+    ),
     "all sorts": (
         "ada.ipynb\nada.pdf\nbob/nst.ipynb\ncleo.pdf\nnotes.txt\ndan/essay.pdf\nlist.md\n"
         "eve.ipynb.txt\nfay/.DS_Store\n__MACOSX/._ada.ipynb\nada.png",
@@ -226,6 +338,8 @@ def test_every_file_is_told_of(tmp_path):
     [
         ("ada/b.ipynb\nada/a.ipynb\nbob/x.ipynb", "ada/a.ipynb",
          "b.ipynb was not graded: a.ipynb is newer"),
+        ("ada/nst.ipynb = ABOVE\nada/new.ipynb = PART\nbob/x.ipynb", "ada/nst.ipynb",
+         "new.ipynb was not graded: nst.ipynb answers more exercises"),
         ("ada/new.ipynb\nada/old.ipynb = HANDOUT\nbob/x.ipynb", "ada/new.ipynb", ""),
         ("ada/nst_old.ipynb\nada/nst.ipynb", "ada/nst.ipynb", "nst_old.ipynb was not graded"),
         ("ada/1/x.ipynb\nada/2/x.ipynb\nbob/x.ipynb", "ada/2/x.ipynb",
@@ -233,6 +347,9 @@ def test_every_file_is_told_of(tmp_path):
         ("ada/nst.ipynb\nada/other.ipynb = OTHER\nbob/x.ipynb", "ada/nst.ipynb", ""),
         ("ada/nst.ipynb\nada/x.ipynb = { broken\nbob/x.ipynb", "ada/nst.ipynb",
          "x.ipynb was not graded: nst.ipynb answers more exercises"),
+        ("ada/neural_style_transfer.ipynb = HANDOUT\nada/solutions/neural_style_transfer.ipynb\n"
+         "bob/x.ipynb", "ada/neural_style_transfer.ipynb",
+         "solutions/neural_style_transfer.ipynb was not graded: it is the course's solution"),
         ("ada/course/nst.ipynb = HANDOUT\nada/my.ipynb\nbob/x.ipynb", "ada/my.ipynb", ""),
     ],
 )  # fmt: skip
@@ -250,7 +367,7 @@ def test_two_with_one_name_stay_apart(tmp_path):
 
 def test_the_folder_of_reports_may_be_inside(tmp_path):
     make(tmp_path, "ada.ipynb\nreport/graded/x.json\nbob/x.ipynb\nbob/report/y.ipynb")
-    for out, students in (("report", ["ada", "bob"]), ("bob/report", ["ada", "bob", "report"])):
+    for out, students in (("report", ["ada", "bob"]), ("bob/report", ["ada", "bob", "graded"])):
         found = find_submissions(tmp_path, tmp_path / out).submissions
         assert [entry.student for entry in found] == students
         assert found[1].notes == () or out == "report"

@@ -57,6 +57,37 @@ def test_a_process_that_left_its_session_is_found_by_its_token(sleeper):
         other.wait(10)
 
 
+@pytest.mark.parametrize(
+    ("limits", "cell", "ends"),
+    [
+        (Limits(seconds=0.2), False, "the time for the whole notebook was used up"),
+        (Limits(cell_seconds=0.2), True, "it took more than 0.2 s and did not stop"),
+        (Limits(), True, ""),
+    ],
+)
+def test_what_takes_too_long_is_interrupted_and_then_ended(limits, cell, ends, monkeypatch):
+    """A process that works all the time, and does not heed an interrupt."""
+    monkeypatch.setattr(watch, "GRACE", 0.2)
+    monkeypatch.setattr(Watch, "look", lambda one: setattr(one, "busy", time.monotonic()))
+    monkeypatch.setattr(watch, "kill_all", lambda pid, token: None)
+    interrupts = []
+
+    async def interrupt():
+        interrupts.append(True)
+
+    async def keep():
+        one = Watch(limits, "token")
+        if cell:
+            one.start_cell()
+        keeper = asyncio.create_task(one.keep(interrupt))
+        await asyncio.sleep(0.8)
+        keeper.cancel()
+        return one
+
+    one = asyncio.run(keep())
+    assert one.dead == ends and len(interrupts) == one.late == (cell and bool(ends))
+
+
 @pytest.mark.parametrize(("status", "counts"), [("running", 0.0), ("sleeping", 0.25)])
 def test_waiting_for_the_processor_is_not_counted(status, counts, monkeypatch):
     """Of a process that gets no processor time: what counts of each second."""
