@@ -9,7 +9,7 @@ import tensorflow as tf
 from little_pictures import SHALLOW, C, S, steps
 
 import painter
-from painter import budget, painting, resources
+from painter import budget, painting, preparation, resources
 from painter.sizes import resize, shrink
 
 pytestmark = pytest.mark.usefixtures("one_network")
@@ -26,15 +26,15 @@ def clock(monkeypatch):
         clock.now += 4.0 if max(G.shape) == 64 else 1.0
         return honest(self, G)
 
-    def begin(*arguments, honest=painting.same_area):
+    def begin(*arguments, honest=preparation.same_area):
         clock.now = 2.0
         return honest(*arguments)
 
-    for room in (painting, budget, resources):
+    for room in (painting, preparation, budget, resources):
         monkeypatch.setattr(room, "time", times)
     monkeypatch.setattr(resources, "_speed", lambda: 1e11)
     monkeypatch.setattr(painter.Objective, "__call__", slow)
-    monkeypatch.setattr(painting, "same_area", begin)
+    monkeypatch.setattr(preparation, "same_area", begin)
     return clock
 
 
@@ -46,11 +46,12 @@ def test_a_quarter_of_the_seconds_for_the_coarse_scale(clock, optimizer):
 
 
 def test_no_time_for_the_fine_scale(clock):
-    """2 s are used, 1 s for a look, 1 s for a step; 8 s would follow."""
-    first, second, last = steps(seconds=6, **OPTIONS)
-    assert (first.side, second.side, last.side, last.seconds) == (32, 32, 64, 4)
-    assert "no time for 64 pixels" in last.note and np.isnan(last.J) and second.J < first.J
-    fine = second.image - shrink(C, 0.5)  # the photo's own detail is still there
+    """2 s are used, 1 s for each look, 8 s would follow: the coarse scale goes on till the end."""
+    *frames, last = steps(seconds=6, **OPTIONS)
+    assert [frame.side for frame in frames] == 4 * [32] and (last.side, last.seconds) == (64, 6)
+    best = min(frames, key=lambda frame: frame.J)
+    assert "no time for 64 pixels" in last.note and np.isnan(last.J) and best.J < frames[0].J
+    fine = best.image - shrink(C, 0.5)  # the photo's own detail is still there
     assert np.allclose(last.image, tf.clip_by_value(C + resize(fine, C.shape[1:3]), 0, 1))
     clock.now = 0.0
     finished = painter.stylize(C, S, seconds=6, **OPTIONS | SHALLOW)
@@ -73,7 +74,7 @@ def test_a_long_first_look_is_no_measure_of_a_step(monkeypatch):
         seen.add(self)
         return honest(self, G)
 
-    for room in (painting, budget):
+    for room in (painting, preparation, budget):
         monkeypatch.setattr(room, "time", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr(painter.Objective, "__call__", slow)
     frames = steps(steps=None, seconds=12, scales=2, tolerance=0)
