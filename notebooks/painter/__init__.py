@@ -20,7 +20,7 @@ A room for each idea:
   resources   the memory and the time that it will take
   animation   its making as a moving picture
   files       from files to files, for the command line
-  pictures    the files that it reads
+  reading     the files that it names
   terminal    Ctrl-C and its like, and outputs that are closed
 Only `recipe` and `terminal` do without TensorFlow; the others are imported when something of theirs
 is asked for, so that `python notebooks/painter --help` comes at once.

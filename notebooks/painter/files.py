@@ -16,7 +16,7 @@ from tqdm import tqdm
 from nst_utils import ImageError, WeightsError, check_output, save_image, to_pixels
 from painter.animation import check_animation, save_animation
 from painter.painting import Frame, Painting, stylize
-from painter.pictures import Pictures, check_transparency, read_pictures
+from painter.reading import Pictures, check_transparency, read_pictures
 from painter.recipe import PaintError, Recipe
 from painter.sizes import scale_sides, shrink
 from painter.terminal import INTERRUPTED, held_back
@@ -96,7 +96,7 @@ class _Bar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.bar:
+        if self.bar is not None:
             self.bar.close()
 
     def show(self, frame: Frame) -> None:

@@ -114,6 +114,6 @@ def lasting_outputs() -> None:
     """Let nothing that happens to the outputs end this program; print any name, in some form."""
     for name in ("stdout", "stderr"):
         nowhere = Path(os.devnull)
-        stream = getattr(sys, name) or nowhere.open("w", encoding="utf-8")  # noqa: SIM115, it stays
+        stream = getattr(sys, name) or nowhere.open("w", encoding="utf-8")
         stream.reconfigure(errors="backslashreplace")  # what the terminal cannot show
         setattr(sys, name, _Output(stream))

@@ -65,8 +65,9 @@ def test_no_seconds_at_all(clock):
     assert not painter.stylize(C, S, seconds=0, **OPTIONS | SHALLOW).lowered
 
 
-def test_a_long_first_look_is_no_measure_of_a_step(monkeypatch):
-    """A first look of 5 s, for the trace, then 0.1 s a step: 12 s are enough for two scales."""
+@pytest.fixture
+def long_first(monkeypatch):
+    """A first look of 5 s, for the trace, then 0.1 s a step."""
     now, honest, seen = [0.0], painter.Objective.__call__, set()
 
     def slow(self, G):
@@ -77,10 +78,30 @@ def test_a_long_first_look_is_no_measure_of_a_step(monkeypatch):
     for room in (painting, preparation, budget):
         monkeypatch.setattr(room, "time", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr(painter.Objective, "__call__", slow)
+
+
+@pytest.mark.usefixtures("long_first")
+def test_a_long_first_look_is_no_measure_of_a_step():
+    """12 s are enough for two scales."""
     frames = steps(steps=None, seconds=12, scales=2, tolerance=0)
     assert [frame.side for frame in frames].count(32) == 2  # 5 s are more than a quarter
     assert 10 < [frame.side for frame in frames].count(64) < 25
     assert 11.8 < frames[-1].seconds <= 12 and not any(frame.note for frame in frames)
+
+
+@pytest.mark.usefixtures("long_first")
+@pytest.mark.parametrize("tolerance", [0, 1])
+def test_seconds_given_are_seconds_used(tolerance):
+    """9 s are not: the coarse scale uses them all, even if it gains little, as there is no other."""
+    *frames, last = steps(steps=None, seconds=9, scales=2, tolerance=tolerance, optimizer="adam")
+    assert {frame.side for frame in frames} == {32} and len(frames) > 35
+    assert 8.8 < last.seconds <= 9 and "the change is carried up" in last.note
+
+
+def test_the_first_step_of_a_scale_grows_with_the_style_picture():
+    """2 s of the first 3 are its targets, which take 4 times as long, as 2 steps of 1 s do."""
+    assert budget._first_step([0, 3, 4], 2, targets=2) == 16
+    assert budget._first_step([0, 3, 4], 2, targets=0.5) == 1.5 + 4 * 2.5
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="POSIX can change it")

@@ -130,6 +130,29 @@ class TestWithOneNetwork:
         assert not painting.lowered and painting.stopped == "no step lowered J"
         assert np.array_equal(painting.image, C)
 
+    def test_costs_of_different_scales_are_not_compared(self, monkeypatch):
+        """A finer scale's J is lower, and no step lowers it: nothing was painted."""
+
+        def cost(self, G):
+            J = tf.constant(100.0 / max(G.shape))
+            return J, J, J, tf.zeros_like(G)
+
+        monkeypatch.setattr(painter.Objective, "__call__", cost)
+        painting = painter.stylize(C, S, **ONE | {"scales": 2, "optimizer": "adam"})
+        assert painting.history[-1][1] < painting.history[0][1]
+        assert not painting.lowered and painting.stopped == "no step lowered J"
+
+    def test_a_lower_cost_of_the_same_picture_is_no_painting(self, monkeypatch):
+        costs = iter(range(100, 0, -1))
+
+        def cost(self, G):
+            J = tf.constant(float(next(costs)))
+            return J, J, J, tf.zeros_like(G)
+
+        monkeypatch.setattr(painter.Objective, "__call__", cost)
+        painting = painter.stylize(C, S, **ONE | {"optimizer": "adam"})
+        assert not painting.lowered and "changed a pixel" in painting.stopped
+
     @pytest.mark.parametrize(
         "error",
         [
