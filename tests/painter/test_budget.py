@@ -92,7 +92,7 @@ def test_a_long_first_look_is_no_measure_of_a_step():
 @pytest.mark.usefixtures("long_first")
 @pytest.mark.parametrize("tolerance", [0, 1])
 def test_seconds_given_are_seconds_used(tolerance):
-    """9 s are not: the coarse scale uses them all, even if it gains little, as there is no other."""
+    """9 s are not: the coarse scale uses them all, even if it gains little."""
     *frames, last = steps(steps=None, seconds=9, scales=2, tolerance=tolerance, optimizer="adam")
     assert {frame.side for frame in frames} == {32} and len(frames) > 35
     assert 8.8 < last.seconds <= 9 and "the change is carried up" in last.note

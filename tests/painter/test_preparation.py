@@ -24,7 +24,7 @@ def test_which_of_several_is_wrong(styles, options, words):
 
 
 def test_a_photo_that_is_wrong():
-    with pytest.raises(nst_utils.WeightsError, match="^The photo: "):
+    with pytest.raises(nst_utils.WeightsError, match=r"^The photo: "):
         preparation.prepared(C[:, :9], S, painting.Recipe())
 
 
