@@ -72,7 +72,7 @@ def test_the_bundled_paintings_have_all_colours():
 def test_each_mask_has_its_own_palette():
     """Grey at the left, all colours at the right; between them what both have; none outside."""
     middle = 1 - LEFT
-    middle[:, :24] = 1
+    middle[:, 24:] = 1
     middle[:, 56:] = 0
     found = planes([moments(GREY), moments(T)], [LEFT, middle], C.shape[1:3])
     image = confined(COLOURFUL, found).numpy()
