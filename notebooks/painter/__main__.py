@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(**{f.name: f.default for f in fields(Recipe) if f.default is not MISSING})
-    add, now = parser.add_argument, "(%(default)s)"
+    add, now, unset = parser.add_argument, "(%(default)s)", argparse.SUPPRESS
     add("content", help="the photo")
     add("style", nargs="+", help="the painting, or several")
     add("-o", "--output", default="painted.png", help=f"where to write {now}")
@@ -68,19 +68,19 @@ def parser() -> argparse.ArgumentParser:
     add("--transparency", action="store_true", help="keep the photo's, in a .png")
     add("--alpha", type=float, help=f"weight of the content {now}")
     add("--beta", type=float, help=f"weight of the style {now}")
-    add("--content-layer", default=argparse.SUPPRESS, help="(block4_conv2)")
-    add(
-        "--style-layers",
-        nargs="+",
-        default=argparse.SUPPRESS,
-        metavar="NAME=WEIGHT",
-        help="(block1_conv1=0.2 ...)",
-    )
+    layers = {"metavar": "NAME=WEIGHT", "help": "(block1_conv1=0.2 ...)"}
+    add("--content-layer", default=unset, help="(block4_conv2)")
+    add("--style-layers", nargs="+", default=unset, **layers)
     add("--style-weights", nargs="+", type=float, metavar="W", help="one a painting (alike)")
-    add("--masks", nargs="+", metavar="FILE", help="one a painting: where white, it is used")
+    add(
+        "--masks",
+        nargs="+",
+        metavar="FILE",
+        help="one a painting: used where white, not transparent",
+    )
     add("--style-scale", type=float, help=f"2: strokes twice as large; 0.1 to 10 {now}")
     add("--colour", "--color", help=f"style; matched or luminance: the photo's {now}")
-    add("--tv", type=float, help=f"smoothing by total variation, as if beta were 40 {now}")
+    add("--tv", type=float, help=f"smoothing by total variation; its weight follows beta {now}")
     add("--edges", help=f"mirrored, or zeros: the paper's, with a faint frame {now}")
     add("--init", help=f"{', '.join(CHOICES['init'])} or a picture's file {now}")
     add("--optimizer", help=f"lbfgs or adam {now}")

@@ -17,7 +17,8 @@ import tensorflow as tf
 from painter.masks import mask_of_size
 from painter.sizes import shrink
 
-FLAT = 0.02  # of 0 to 1, standard deviation: colours that vary less do not vary
+FLAT = 0.01  # of 0 to 1, standard deviation: colours that vary less do not vary
+SIDE = 64  # pixels, to which a picture is shrunk first: the noise of a scan is no colour
 SOME = 0.05  # a mask below that counts as 0 here
 
 Moments = tuple[np.ndarray, np.ndarray]  # of the colours of one picture: mean (3,), squares (3, 3)
@@ -26,7 +27,7 @@ Plane = tuple[tf.Tensor, tf.Tensor, tf.Tensor]  # where, (1, n_H, n_W, 1); A (3,
 
 def moments(image: tf.Tensor) -> Moments:
     """Give the mean of a picture's colours, and that of their products."""
-    image = shrink(image, min(1, 512 / max(image.shape)))  # millions of them say no more
+    image = shrink(image, min(1, SIDE / max(image.shape)))
     x = np.asarray(image, np.float64).reshape(-1, 3)
     return x.mean(0), x.T @ x / len(x)
 

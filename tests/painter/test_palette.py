@@ -65,8 +65,16 @@ def test_a_grey_photo_s_colours_are_matched_in_grey():
 def test_the_bundled_paintings_have_all_colours():
     """So they are painted as ever: nothing is projected."""
     for path in (ROOT / "images/styles").glob("*.jpg"):
-        assert varies([moments(nst_utils.load_image(path, 128))]), path
+        for side in (32, 64, 400):
+            assert varies([moments(nst_utils.load_image(path, side))]), (path, side)
     assert planes([moments(S)], None, C.shape[1:3]) == [] and confined(C, []) is C
+
+
+def test_the_noise_of_a_scan_is_no_colour():
+    rng = np.random.default_rng(0)
+    scan = tf.image.resize(GREY, (300, 400)) + rng.normal(0, 0.02, (1, 300, 400, 3))
+    assert not varies([moments(tf.cast(scan, tf.float32))]) and not varies([moments(GREY)])
+    assert varies([moments(GREY), moments(T)])
 
 
 def test_each_mask_has_its_own_palette():
