@@ -102,14 +102,16 @@ class _Bar:
     def show(self, frame: Frame) -> None:
         seconds, limit = self.recipe.seconds, self.recipe.limit()
         if self.bar is None:
-            what = {"total": seconds, "unit": "s"} if seconds else {"unit": "step"}
+            clock = {"bar_format": "{l_bar}{bar}| {n_fmt}/{total_fmt} s{postfix}", "total": seconds}
+            what = clock if seconds else {"unit": "step"}
             # tqdm would wait for as many steps as were quick at a coarse scale
             self.bar = tqdm(desc="painting", miniters=1, mininterval=0, **what)
         if not seconds and limit is not None and frame.side != self.side:
             self.side, self.scales = frame.side, self.scales - 1
             self.bar.total = frame.step + limit * (self.scales + 1)  # a scale may end early
         self.bar.n = round(min(frame.seconds, seconds), 1) if seconds else frame.step
-        self.bar.set_postfix_str(f"{frame.side} px, step {frame.step}, J={frame.J:.3g}")
+        J = f", J={frame.J:.3g}" if np.isfinite(frame.J) else ""  # unknown where time is up
+        self.bar.set_postfix_str(f"{frame.side} px, step {frame.step}{J}")
 
 
 def _save_somewhere(image: tf.Tensor, path: Path, settings: str, alpha: np.ndarray | None) -> Path:
