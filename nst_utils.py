@@ -175,7 +175,7 @@ def _decoded(file: io.IOBase, max_side: int | None, background: str) -> tf.Tenso
     return tf.constant(np.asarray(picture, np.float32)[None] / 255.0)  # (1, n_H, n_W, 3)
 
 
-def _rgb(picture: Image.Image, background: str) -> Image.Image:
+def _rgb(picture: Image.Image, background: str = "white") -> Image.Image:
     """Convert any Pillow mode to 8-bit sRGB, transparency on `background`."""
     profile, clear = picture.info.get("icc_profile"), picture.info.get("transparency")
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):

@@ -142,6 +142,13 @@ class TestWithOneNetwork:
         assert painting.history[-1][1] < painting.history[0][1]
         assert not painting.lowered and painting.stopped == "no step lowered J"
 
+    @pytest.mark.parametrize("value", [0, 1])
+    def test_black_or_white_alone_says_whether_anything_changed(self, value):
+        flat = tf.fill(C.shape, float(value))
+        painting = painter.stylize(flat, flat, **ONE | {"scales": 2})
+        changed = np.any(nst_utils.to_pixels(painting.image) != 255 * value)
+        assert painting.lowered == changed == (painting.stopped == "finished")
+
     def test_a_lower_cost_of_the_same_picture_is_no_painting(self, monkeypatch):
         costs = iter(range(100, 0, -1))
 
