@@ -59,12 +59,14 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def load_image(path: PathLike | bytes | io.IOBase, max_side: int | None = None) -> tf.Tensor:
+def load_image(
+    path: PathLike | bytes | io.IOBase, max_side: int | None = None, background: str = "white"
+) -> tf.Tensor:
     """Read a picture as a tensor of shape (1, n_H, n_W, 3), float32, RGB in [0, 1].
 
     `path` names a file, or is the contents of one (bytes), or a file open for reading ("rb"), read
     from its start. Of several frames the first counts. A photo is turned upright by its EXIF tag,
-    colours become sRGB by its ICC profile, transparency is laid on white, 16-bit grey is scaled.
+    colours become sRGB by its ICC profile, 16-bit grey is scaled, transparency shows `background`.
     The longer side is at most `max_side` pixels; nothing is enlarged. Raises ImageError.
     """
     if max_side is not None and not (isinstance(max_side, (int, np.integer)) and max_side >= 1):
@@ -74,7 +76,7 @@ def load_image(path: PathLike | bytes | io.IOBase, max_side: int | None = None) 
         warnings.simplefilter("ignore")  # about EXIF and the like: what can be read is read
         warnings.simplefilter("ignore" if max_side else "error", Image.DecompressionBombWarning)
         try:
-            return _decoded(file, max_side)
+            return _decoded(file, max_side, background)
         except Exception as error:  # Pillow's readers raise what they like on damaged files
             raise ImageError(f"{shown} {_fault(error, file)}") from None
 
@@ -102,7 +104,8 @@ def _fault(error: Exception, file: io.IOBase) -> str:
         begin = f"it begins with {data!r}" if data else "the file is empty"
         return f"is no picture that Pillow knows ({begin}); save it as JPEG or PNG and try again."
     if isinstance(error, TOO_LARGE):
-        return f"has too many pixels ({_reason(error)}); give max_side, or make it smaller first."
+        remedy = "give max_side, or " * isinstance(error, Image.DecompressionBombWarning)
+        return f"has too many pixels ({_reason(error)}); {remedy}make it smaller first."
     return f"is damaged or cut short ({_reason(error)}); get it again."
 
 
@@ -153,7 +156,7 @@ TRANSPARENT_SCALE = {"L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}
 UPRIGHT = dict(zip(range(2, 9), (0, 3, 1, 5, 4, 6, 2), strict=True))  # EXIF -> Image.Transpose
 
 
-def _decoded(file: io.IOBase, max_side: int | None) -> tf.Tensor:
+def _decoded(file: io.IOBase, max_side: int | None, background: str) -> tf.Tensor:
     """Decode, turn, convert, shrink. Raises what Pillow raises."""
     Image.init()
     with Image.open(file, formats=[name for name in Image.ID if name not in NOT_READ]) as opened:
@@ -162,7 +165,7 @@ def _decoded(file: io.IOBase, max_side: int | None) -> tf.Tensor:
             scaled = [int(value * scale) for value in np.atleast_1d(clear)]
             opened.info["transparency"] = tuple(scaled) if len(scaled) > 1 else scaled[0]
         opened.load()  # decode now, so that a truncated file fails here
-        picture = _rgb(opened)
+        picture = _rgb(opened, background)
         with suppress(Exception):  # no EXIF, or a broken one: the picture stays as it lies
             picture = picture.transpose(UPRIGHT[opened.getexif()[0x0112]])
     if max_side and max(picture.size) > max_side:
@@ -172,11 +175,11 @@ def _decoded(file: io.IOBase, max_side: int | None) -> tf.Tensor:
     return tf.constant(np.asarray(picture, np.float32)[None] / 255.0)  # (1, n_H, n_W, 3)
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
-    """Convert any Pillow mode to 8-bit sRGB, transparency on white."""
+def _rgb(picture: Image.Image, background: str = "white") -> Image.Image:
+    """Convert any Pillow mode to 8-bit sRGB, transparency on `background`."""
     profile, clear = picture.info.get("icc_profile"), picture.info.get("transparency")
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        picture, clear = _grey(picture, clear), None
+        picture, clear = _grey(picture, clear, background == "white"), None
     alpha = None
     if picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or clear is not None:
         picture = picture.convert("LA" if picture.mode == "La" else "RGBA")
@@ -189,19 +192,19 @@ def _rgb(picture: Image.Image) -> Image.Image:
             srgb = ImageCms.createProfile("sRGB")
             colour = ImageCms.profileToProfile(colour, source, srgb, outputMode="RGB")
     colour = colour.convert("RGB")
-    white = Image.new("RGB", colour.size, "white")
-    return Image.composite(colour, white, alpha) if alpha else colour
+    laid = Image.new("RGB", colour.size, background)
+    return Image.composite(colour, laid, alpha) if alpha else colour
 
 
-def _grey(picture: Image.Image, clear: float | None) -> Image.Image:
-    """Scale a picture of 16 or 32 bits to 8; white where it has the value `clear`."""
+def _grey(picture: Image.Image, clear: float | None, white: bool) -> Image.Image:
+    """Scale a picture of 16 or 32 bits to 8; white or black where it has the value `clear`."""
     grey = np.asarray(picture, np.float64)
     peak = grey.max(initial=0, where=np.isfinite(grey))
     tops = [1.0] * (picture.mode == "F") + [255.0, 65535.0]
     if picture.mode.startswith("I;16") or picture.format in ("PNG", "PPM"):
         tops = [65535.0]  # whatever the brightest pixel is
     top = next((top for top in tops if peak <= top), peak)
-    grey = np.nan_to_num(grey) if clear is None else np.where(grey == clear, top, grey)
+    grey = np.nan_to_num(grey) if clear is None else np.where(grey == clear, top * white, grey)
     return Image.fromarray(np.rint(np.clip(grey / top, 0, 1) * 255).astype(np.uint8))
 
 
@@ -253,17 +256,20 @@ def to_pixels(image: tf.Tensor | np.ndarray) -> np.ndarray:
     return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
 
 
-def save_image(image: tf.Tensor | np.ndarray, path: PathLike, settings: str | None = None) -> Path:
+def save_image(
+    image: tf.Tensor | np.ndarray, path: PathLike, settings: str | None = None, alpha: object = None
+) -> Path:
     """Write an image in [0, 1] to `path`, whole or not at all; the suffix sets the format.
 
-    A PNG keeps `settings`, which say how it was made. Raises ImageError for a wrong shape, NaN, an
-    unknown suffix or a folder that cannot be written.
+    A PNG keeps `settings`, which say how it was made, and `alpha`, its opacity, (n_H, n_W) uint8.
+    Raises ImageError for a wrong shape, NaN, an unknown suffix or a folder that cannot be written.
     """
     path, pixels = check_output(path), to_pixels(image)
     options: dict = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else {}
     if settings and path.suffix.lower() == ".png":
         options["pnginfo"] = PngImagePlugin.PngInfo()
         options["pnginfo"].add_itxt("Software", settings)
+    pixels = pixels if alpha is None else np.dstack([pixels, alpha])
     return write_picture(Image.fromarray(pixels), path, **options)
 
 

@@ -63,7 +63,12 @@ FAULTS = [
     Fault("notebooks/painter/descent.py", "tf.clip_by_value(picture, 0, 1)", "picture", "painter/test_descent.py"),
     Fault("notebooks/painter/resources.py", "free = min(free, limit - used", "free = max(free, limit - used", "painter/test_resources.py"),
     Fault("notebooks/painter/animation.py", "len(pictures) - 1, 60)", "len(pictures) - 1, 90)", "painter/test_animation.py"),
-    Fault("notebooks/painter/files.py", "return 130 if interrupted else 0", "return 0", "painter/test_painter_command.py test_interrupts.py"),
+    Fault("notebooks/painter/files.py", "return INTERRUPTED if interrupted else 0", "return 0", "painter/test_painter_command.py test_interrupts.py"),
+    Fault("notebooks/painter/budget.py", "left / 4 if self.ratio and not self.is_stuck() else left", "left / 4 if self.ratio else left", "painter/test_budget.py"),
+    Fault("notebooks/painter/palette.py", "gradient = tf.where(where, tf.tensordot(gradient, A, 1), gradient)", "pass", "painter/test_palette.py"),
+    Fault("notebooks/painter/preparation.py", "styles, recipe = _used(styles, recipe)", "pass", "painter/test_preparation.py"),
+    Fault("notebooks/painter/reading.py", 'load_image(path, max_side, background="black")\n    try', "load_image(path, max_side)\n    try", "painter/test_reading.py"),
+    Fault("notebooks/painter/terminal.py", "os.dup2(nowhere, self.stream.fileno())", "pass", "painter/test_terminal.py"),
     # the checkpoints
     Fault("notebooks/checkpoints/verdict.py", "TOLERANCE = 2e-3", "TOLERANCE = 2e-1", "checkpoints/test_facts.py checkpoints/test_gram_matrix.py"),
     Fault("notebooks/checkpoints/verdict.py", "SLIP = 0.8", "SLIP = 1.0", "checkpoints"),

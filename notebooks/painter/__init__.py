@@ -6,6 +6,7 @@
 A room for each idea:
   recipe      the options, their defaults, what they may be
   painting    coarse to fine: `stylize` and `paint`
+  preparation what is given, checked and made ready
   starts      what it starts from
   descent     the steps at one scale: Adam and L-BFGS
   budget      how the seconds are shared out
@@ -14,12 +15,15 @@ A room for each idea:
   windows     how a large picture is cut
   masks       which style is used where
   colour      the photo's own colours
+  palette     the painting's own colours, where it has few
   sizes       scales, mirrored edges, the size of the strokes
   resources   the memory and the time that it will take
   animation   its making as a moving picture
   files       from files to files, for the command line
-Only `recipe` does without TensorFlow; the others are imported when something of theirs is asked
-for, so that `python notebooks/painter --help` comes at once.
+  reading     the files that it names
+  terminal    Ctrl-C and its like, and outputs that are closed
+Only `recipe` and `terminal` do without TensorFlow; the others are imported when something of theirs
+is asked for, so that `python notebooks/painter --help` comes at once.
 
 Sources, cited by their short names:
   Gatys 2015   Gatys, Ecker & Bethge, "A Neural Algorithm of Artistic Style", arXiv:1508.06576

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback of the imports below
+
 import argparse
 import sys
 from collections.abc import Sequence
@@ -13,6 +18,7 @@ if not __package__:  # a folder that is run stands first on the path: its rooms 
     sys.path[:1] = [str(NOTEBOOKS), str(NOTEBOOKS.parent)]
 
 from painter.recipe import CHOICES, PaintError, Recipe  # noqa: E402, it needs the path
+from painter.terminal import Interrupts, lasting_outputs  # noqa: E402
 
 EXAMPLES = """examples:
   python notebooks/painter photo.jpg painting.jpg -o painted.png
@@ -21,9 +27,10 @@ EXAMPLES = """examples:
   python notebooks/painter photo.jpg sky.jpg ground.jpg --masks sky_mask.png ground_mask.png
   python notebooks/painter photo.jpg painting.jpg --colour luminance --animation making.gif
   python notebooks/painter photo.jpg painting.jpg --alpha 0 --init noise     (a texture)
+  python notebooks/painter cut_out.png painting.jpg --transparency
 
-exit codes: 0 done, 1 a bad input or option, 2 a wrong command line, 130 stopped by Ctrl-C (the
-best picture so far, if there is one, is written)"""
+exit codes: 0 done, 1 a bad input or option, 2 a wrong command line, 130 stopped by Ctrl-C, 143 by
+SIGTERM, 129 by SIGHUP (the best picture so far, if there is one, is written)"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,9 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PaintError as error:
         print(f"PaintError: {error}", file=sys.stderr)
         return 1
-    from painter import paint_files  # not before: TensorFlow takes seconds
-
-    return paint_files(options)
+    interrupts = Interrupts()
+    with interrupts.at_once():
+        from painter import paint_files  # not before: TensorFlow takes seconds
+    with interrupts.as_exceptions():
+        code = paint_files(options)
+    return interrupts.exit_code(code)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -49,27 +59,28 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(**{f.name: f.default for f in fields(Recipe) if f.default is not MISSING})
-    add, now = parser.add_argument, "(%(default)s)"
+    add, now, unset = parser.add_argument, "(%(default)s)", argparse.SUPPRESS
     add("content", help="the photo")
     add("style", nargs="+", help="the painting, or several")
     add("-o", "--output", default="painted.png", help=f"where to write {now}")
     add("--max-side", type=int, default=400, help=f"longer side in pixels {now}")
     add("--animation", help="write the making of it, too: .gif, .png or .webp")
+    add("--transparency", action="store_true", help="keep the photo's, in a .png")
     add("--alpha", type=float, help=f"weight of the content {now}")
     add("--beta", type=float, help=f"weight of the style {now}")
-    add("--content-layer", default=argparse.SUPPRESS, help="(block4_conv2)")
-    add(
-        "--style-layers",
-        nargs="+",
-        default=argparse.SUPPRESS,
-        metavar="NAME=WEIGHT",
-        help="(block1_conv1=0.2 ...)",
-    )
+    layers = {"metavar": "NAME=WEIGHT", "help": "(block1_conv1=0.2 ...)"}
+    add("--content-layer", default=unset, help="(block4_conv2)")
+    add("--style-layers", nargs="+", default=unset, **layers)
     add("--style-weights", nargs="+", type=float, metavar="W", help="one a painting (alike)")
-    add("--masks", nargs="+", metavar="FILE", help="one a painting: where white, it is used")
-    add("--style-scale", type=float, help=f"2: strokes twice as large {now}")
-    add("--colour", help=f"style; matched or luminance: the photo's {now}")
-    add("--tv", type=float, help=f"smoothing by total variation {now}")
+    add(
+        "--masks",
+        nargs="+",
+        metavar="FILE",
+        help="one a painting: used where white, not transparent",
+    )
+    add("--style-scale", type=float, help=f"2: strokes twice as large; 0.1 to 10 {now}")
+    add("--colour", "--color", help=f"style; matched or luminance: the photo's {now}")
+    add("--tv", type=float, help=f"smoothing by total variation; its weight follows beta {now}")
     add("--edges", help=f"mirrored, or zeros: the paper's, with a faint frame {now}")
     add("--init", help=f"{', '.join(CHOICES['init'])} or a picture's file {now}")
     add("--optimizer", help=f"lbfgs or adam {now}")
@@ -92,5 +103,5 @@ def _layers(pairs: Sequence[str]) -> list[tuple[str, float]]:
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show
+    lasting_outputs()
     sys.exit(main())

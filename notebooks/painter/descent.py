@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 
@@ -13,9 +13,11 @@ import numpy as np
 import scipy.optimize
 import tensorflow as tf
 
+from painter.budget import Clock
 from painter.masks import mask_of_size
 from painter.network import Network
 from painter.objective import Objective
+from painter.palette import Moments, Plane, confined, planes, slope
 from painter.recipe import Recipe
 from painter.sizes import mirrored
 
@@ -26,24 +28,31 @@ def descend_on_canvas(
     styles: Sequence[tf.Tensor],
     G: tf.Tensor,
     recipe: Recipe,
-    progress: Callable[[int], float],
+    clock: Clock,
+    colours: Sequence[Moments] = (),
 ) -> Iterator[tuple[tuple[float, ...], tf.Tensor, str]]:
-    """Minimise with mirrored borders around all pictures; yield as `_descend`, without them."""
+    """Minimise with mirrored borders around all pictures; yield as `_descend`, without them.
+
+    `colours` are those of the styles, if the picture may have no others.
+    """
     border, size = recipe.border(), C.shape[1:3]
     masks = [mirrored(mask_of_size(mask, size), border) for mask in recipe.masks or ()]
     objective = Objective(net, mirrored(C, border), styles, replace(recipe, masks=masks or None))
-    for costs, canvas, note in _descend(objective, mirrored(G, border), recipe, progress):
+    start = mirrored(G, border)
+    kept = planes(colours, masks, start.shape[1:3])
+    for costs, canvas, note in _descend(objective, start, recipe, clock, kept):
         yield costs, canvas[:, border : border + size[0], border : border + size[1]], note
 
 
 def _descend(
-    objective: Objective, G: tf.Tensor, recipe: Recipe, progress: Callable[[int], float]
+    objective: Objective, G: tf.Tensor, recipe: Recipe, clock: Clock, kept: Sequence[Plane]
 ) -> Iterator[tuple[tuple[float, ...], tf.Tensor, str]]:
     """Minimise at one scale; yield ((J, J_content, J_style), picture, note) before every step."""
     best, lowest = ((float("nan"),) * 3, G), []
     with closing({"adam": _adam, "lbfgs": _lbfgs}[recipe.optimizer](G)) as optimizer:
         image = next(optimizer)
         while True:
+            image = confined(image, kept)
             *values, gradient = objective(image)
             costs = tuple(float(value) for value in values)
             if not (np.isfinite(costs).all() and tf.reduce_all(tf.math.is_finite(gradient))):
@@ -53,12 +62,14 @@ def _descend(
                 best = costs, image
             lowest.append(best[0][0])
             yield costs, image, ""
-            done = progress(len(lowest) - 1)
+            done = clock(len(lowest) - 1)
             gained = lowest[-11] - lowest[-1] if len(lowest) > 10 else float("inf")
-            if done >= 1 or gained < recipe.tolerance * lowest[-1]:
+            pays = gained >= recipe.tolerance * lowest[-1] or clock.is_stuck()
+            if done >= 1 or not pays:
                 return
             try:
-                image = optimizer.send((costs[0], gradient, done))
+                unit = objective.unit  # only the ratio of alpha and beta matters
+                image = optimizer.send((costs[0] / unit, slope(gradient, kept) / unit, done))
             except StopIteration:  # L-BFGS has converged
                 return
 

@@ -13,11 +13,13 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from nst_utils import ImageError, WeightsError, check_output, load_image, save_image, to_pixels
+from nst_utils import ImageError, WeightsError, check_output, save_image, to_pixels
 from painter.animation import check_animation, save_animation
 from painter.painting import Frame, Painting, stylize
-from painter.recipe import STARTS, PaintError, Recipe
+from painter.reading import Pictures, check_transparency, read_pictures
+from painter.recipe import PaintError, Recipe
 from painter.sizes import scale_sides, shrink
+from painter.terminal import INTERRUPTED, held_back
 
 
 def paint_files(options: dict) -> int:
@@ -29,68 +31,97 @@ def paint_files(options: dict) -> int:
         return 1
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)  # while it reads the pictures, or while it saves
-        return 130
+        return INTERRUPTED
 
 
 def _paint_files(options: dict) -> int:
     settings = {name: value for name, value in options.items() if value is not None}
     output, animation = Path(options.pop("output")), options.pop("animation")
-    names = [options["content"], *options["style"], *(options["masks"] or ()), options["init"]]
-    C = load_image(options.pop("content"), options.pop("max_side"))
-    styles = [load_image(path, 4096) for path in options.pop("style")]  # `paint` shrinks them
-    options = _with_pictures(options)
+    pictures, names = read_pictures(options), _names(options)
+    for name in ("content", "style", "max_side"):
+        options.pop(name)
+    if options.pop("transparency"):
+        check_transparency(output)
+    options |= {"masks": pictures.masks, "init": pictures.init}
     recipe = Recipe(**options)
     _check_places(filter(None, (output, animation)), names)
     if animation:
         check_animation(animation)
-    painting, pictures = _painted(C, styles, recipe, options, making=bool(animation))
-    interrupted = "interrupted" in painting.stopped
-    if not painting.lowered and painting.stopped != "finished":
-        print(f"Nothing was painted, nothing is written: {painting.stopped}", file=sys.stderr)
-        return 130 if interrupted else 1
-    settings |= {"content_layer": recipe.content_layer}
-    settings |= {"network": painting.network, "stopped": painting.stopped}
-    how = "painter " + json.dumps(settings)
-    print(_save_somewhere(painting.image, output, how), painting.stopped)
+    painting, making = _painted(pictures, recipe, options, making=bool(animation))
+    with held_back():  # a picture that is painted is not lost by a second Ctrl-C
+        interrupted = "interrupted" in painting.stopped
+        if not painting.lowered and painting.stopped != "finished":
+            print(f"Nothing was painted, nothing is written: {painting.stopped}", file=sys.stderr)
+            return INTERRUPTED if interrupted else 1
+        settings |= {"content_layer": recipe.content_layer}
+        settings |= {"network": painting.network, "stopped": painting.stopped}
+        how = "painter " + json.dumps(settings)
+        print(_save_somewhere(painting.image, output, how, pictures.alpha), painting.stopped)
     if animation:
-        print(save_animation(pictures, animation))
-    return 130 if interrupted else 0
+        print(save_animation(making, animation))
+    return INTERRUPTED if interrupted else 0
+
+
+def _names(options: dict) -> list[str]:
+    """The files that are read."""
+    return [options["content"], *options["style"], *(options["masks"] or ()), options["init"]]
 
 
 def _painted(
-    C: tf.Tensor, styles: list[tf.Tensor], recipe: Recipe, options: dict, making: bool
+    pictures: Pictures, recipe: Recipe, options: dict, making: bool
 ) -> tuple[Painting, list[np.ndarray]]:
     """Paint, show a bar, and give the small pictures of its `making`, if that is wanted."""
-    scales, pictures = len(scale_sides(C.shape, recipe.scales)), []
-    total = None if recipe.seconds is not None else scales * (recipe.limit() + 1)
-    with tqdm(total=total, desc="painting", unit="step") as bar:
+    small = []
+    with _Bar(pictures.content.shape, recipe) as bar:
 
         def show(frame: Frame) -> None:
-            bar.update()
-            bar.set_postfix_str(f"{frame.side} px, J={frame.J:.3g}")
+            bar.show(frame)
             if making:
-                pictures.append(to_pixels(shrink(frame.image, min(1, 480 / frame.side))))
+                small.append(to_pixels(shrink(frame.image, min(1, 480 / frame.side))))
 
-        return stylize(C, styles, show, **options), pictures
-
-
-def _with_pictures(options: dict) -> dict:
-    """Read the pictures that options name."""
-    if options["masks"]:
-        options["masks"] = [load_image(path) for path in options["masks"]]
-    if options["init"] not in STARTS:
-        options["init"] = load_image(options["init"])
-    return options
+        return stylize(pictures.content, pictures.styles, show, **options), small
 
 
-def _save_somewhere(image: tf.Tensor, path: Path, settings: str) -> Path:
+class _Bar:
+    """A bar that moves once a step, or with the seconds if they are given.
+
+    It is not there before the first look at the picture: what is wrong is said without it.
+    """
+
+    def __init__(self, shape: Sequence[int], recipe: Recipe) -> None:
+        self.recipe, self.bar, self.side, self.left = recipe, None, None, 0
+        self.scales = len(scale_sides(shape, recipe.scales))
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def show(self, frame: Frame) -> None:
+        seconds, limit = self.recipe.seconds, self.recipe.limit()
+        if self.bar is None:
+            clock = {"bar_format": "{l_bar}{bar}| {n_fmt}/{total_fmt} s{postfix}", "total": seconds}
+            what = clock if seconds else {"unit": "step"}
+            # tqdm would wait for as many steps as were quick at a coarse scale
+            self.bar = tqdm(desc="painting", miniters=1, mininterval=0, **what)
+        if not seconds and limit is not None and frame.side != self.side:
+            self.side, self.scales = frame.side, self.scales - 1
+            self.bar.total = frame.step + limit * (self.scales + 1)  # a scale may end early
+        self.bar.n = round(min(frame.seconds, seconds), 1) if seconds else frame.step
+        J = f", J={frame.J:.3g}" if np.isfinite(frame.J) else ""  # unknown where time is up
+        self.bar.set_postfix_str(f"{frame.side} px, step {frame.step}{J}")
+
+
+def _save_somewhere(image: tf.Tensor, path: Path, settings: str, alpha: np.ndarray | None) -> Path:
     """Save a picture; if that is no longer possible at `path`, in a new temporary folder."""
     try:
-        return save_image(image, path, settings)
+        return save_image(image, path, settings, alpha)
     except ImageError as error:
         print(f"ImageError: {error}", file=sys.stderr)
         folder = tempfile.mkdtemp(prefix="painted-")
-        return save_image(image, Path(folder, path.stem + ".png"), settings)
+        return save_image(image, Path(folder, path.stem + ".png"), settings, alpha)
 
 
 def _check_places(paths: Iterable[Path], read: Sequence[str]) -> None:

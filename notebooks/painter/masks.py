@@ -18,12 +18,18 @@ def layer_masks(masks: Sequence, C: tf.Tensor, strides: Sequence[int]) -> list[t
 
 
 def as_mask(mask: np.ndarray | tf.Tensor) -> tf.Tensor:
-    """Turn (n_H, n_W) or a picture into (1, n_H, n_W, 1)."""
+    """Turn (n_H, n_W), or a picture with or without alpha, into (1, n_H, n_W, 1).
+
+    What is transparent is 0.
+    """
     try:
         mask = tf.cast(tf.convert_to_tensor(mask), tf.float32)
     except (TypeError, ValueError, tf.errors.OpError):
         raise PaintError(f"A mask is an array of numbers, not {type(mask).__name__}.") from None
-    mask = mask[None, ..., None] if mask.ndim == 2 else mask
+    mask = mask[..., None] if mask.ndim == 2 else mask
+    mask = mask[None] if mask.ndim == 3 and 1 <= mask.shape[-1] <= 4 else mask
+    if mask.ndim == 4 and mask.shape[-1] in (2, 4) and np.max(mask, initial=0) <= 1:
+        mask = mask[..., :-1] * mask[..., -1:]
     low, high = (float(r(mask)) if 0 not in mask.shape else 0 for r in (np.min, np.max))
     if mask.ndim != 4 or mask.shape[0] != 1 or not (low >= 0 and 0 < high <= 1):
         raise PaintError(

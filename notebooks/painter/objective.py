@@ -28,6 +28,7 @@ class Objective:
         self, net: Network, C: tf.Tensor, styles: Sequence[tf.Tensor], recipe: Recipe
     ) -> None:
         names, self.net, self.recipe = recipe.layers(), net, recipe
+        self.unit = max(recipe.alpha / 10, recipe.beta / 40)  # of J: 1 with the default weights
         if list(net.names) != names:
             raise PaintError(f"The network gives {net.names}, and the recipe needs {names}.")
         self.weights = [weight for _, weight in recipe.style_layers if weight and recipe.beta]
@@ -35,29 +36,48 @@ class Objective:
         self.reach = reach(names)
         self.windows = lay_windows(C.shape, self.reach)
         self.gram_S = [tf.concat(grams, 0) for grams in zip(*map(self._target, styles))]  # noqa: B905
-        self.areas, self.shares, guides = self._regions(C, len(styles))
+        self.areas, self.shares, guides, self.used = self._regions(C, len(styles))
         self.size_C = self.areas[-1] * VGG19_LAYERS[recipe.content_layer][1]
         self.pieces = []  # a window, where its inside is, its masks, its content
         for window, inside in self.windows:
             masks = [cut(T, window, k) for T, k in zip(guides, self.strides, strict=False)]
             a_C = self.net(cut(C, window))[0][-1] if recipe.alpha else None
             self.pieces.append((window, (inside, masks, a_C)))
+        if recipe.alpha and recipe.content_layer in names[:-1]:
+            self._calibrate()
         self.whole, self.measure, self.pull = (
             tf.function(f, autograph=False)  # which costs half a second, and converts nothing here
             for f in (self._whole, self._measured, self._pulled)
         )
 
-    def _regions(self, C: tf.Tensor, styles: int) -> tuple[list, tf.Tensor, list[tf.Tensor]]:
-        """How many positions of each layer count, each style's share of the cost, and the masks."""
+    def _calibrate(self) -> None:
+        """Let a content layer that is a style layer, too, weigh as any other.
+
+        Others have a mean square of 1 on the photo; this one's is set by its Gram matrix.
+        """
+        squares = [
+            tf.reduce_sum(inner(a_C, inside, self.strides[-1]) ** 2)
+            for _, (inside, _, a_C) in self.pieces
+        ]
+        self.size_C = max(float(tf.add_n(squares)), 1e-12)
+
+    def _regions(self, C: tf.Tensor, styles: int) -> tuple:
+        """Give what the masks say.
+
+        How many positions of each layer count, each style's share of the cost, the masks of the
+        layers, and where any style is used, (1, n_H, n_W, 1), or None for everywhere.
+        """
         areas = [float(np.prod(cells(C.shape, stride))) for stride in self.strides]
-        shares, guides = tf.constant(self.recipe.style_weights or [1.0] * styles, tf.float32), []
+        weights, guides, used = self.recipe.style_weights or [1.0] * styles, [], None
+        shares = tf.constant(weights, tf.float32)
         if self.recipe.masks is not None:
             strides = self.strides[: len(self.weights)]
             full, *guides = layer_masks(self.recipe.masks, C, [1, *strides])
             areas[: len(guides)] = [tf.reduce_sum(T**2, (1, 2)) for T in guides]  # (styles,)
             # A pixel is pulled alike in small and in large regions.
             shares *= tf.reduce_sum(full**2, (1, 2))
-        return areas, tf.math.divide_no_nan(shares, tf.reduce_sum(shares)), guides
+            used = tf.reduce_max(full, 0)[None, ..., None]
+        return areas, tf.math.divide_no_nan(shares, tf.reduce_sum(shares)), guides, used
 
     def __call__(self, G: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
         """Give J, J_content, J_style, and the gradient of J."""
@@ -65,9 +85,10 @@ class Objective:
         whole = len(self.windows) == 1
         evaluate = self.whole.get_concrete_function(G) if whole else self._by_windows
         J, J_content, J_style, gradient = evaluate(G)
-        if self.recipe.tv:
-            rough, slope = roughness(G)
-            J, gradient = J + self.recipe.tv * rough, gradient + self.recipe.tv * slope
+        tv = self.recipe.tv * self.recipe.beta / 40  # the ripple that it smooths is the style's
+        if tv:
+            rough, slope = roughness(G, self.used)
+            J, gradient = J + tv * rough, gradient + tv * slope
         if self.recipe.colour == "luminance":  # a grey picture stays grey
             gradient = tf.reduce_mean(gradient, -1, keepdims=True) + tf.zeros_like(G)
         return J, J_content, J_style, gradient
@@ -147,10 +168,18 @@ def gram(a: tf.Tensor) -> tf.Tensor:
 
 
 @tf.function(reduce_retracing=True)
-def roughness(G: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean absolute difference of neighbours, rounded at 0, and its gradient."""
+def roughness(G: tf.Tensor, used: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mean absolute difference of neighbours, rounded at 0, and its gradient.
+
+    `used`, (1, n_H, n_W, 1) from 0 to 1, says how much a pixel counts; a pair counts as the less.
+    """
     with tf.GradientTape() as tape:
         tape.watch(G)
-        down, across = G[:, 1:] - G[:, :-1], G[:, :, 1:] - G[:, :, :-1]
-        rough = sum(tf.reduce_mean(tf.sqrt(d**2 + 1e-4)) for d in (down, across))
+        pairs = [(G[:, 1:], G[:, :-1]), (G[:, :, 1:], G[:, :, :-1])]
+        steps = [tf.sqrt((one - other) ** 2 + 1e-4) for one, other in pairs]
+        if used is not None:
+            down = tf.minimum(used[:, 1:], used[:, :-1])
+            across = tf.minimum(used[:, :, 1:], used[:, :, :-1])
+            steps = [down * steps[0], across * steps[1]]
+        rough = sum(tf.reduce_mean(step) for step in steps)
     return rough, tape.gradient(rough, G)

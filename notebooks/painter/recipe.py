@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numbers
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ CHOICES = {
 }
 LOWEST = {"alpha": 0, "beta": 0, "tv": 0, "tolerance": 0, "style_scale": 0.1, "seconds": 0}
 LOWEST_WHOLE = {"scales": 1, "steps": 0, "seed": 0}
+HIGHEST = {"style_scale": 10}  # its targets then take about as long as the 40 steps do
 LISTS = {
     "style_layers": "pairs (name, weight)",
     "style_weights": "numbers, one a style picture",
@@ -56,9 +58,9 @@ class Recipe:
     )
     style_weights: Sequence[float] | None = None  # one a style picture; None: all alike
     masks: Sequence | None = None  # one a style picture, (n_H, n_W) in [0, 1]: where it is used
-    style_scale: float = 1.0  # 2: the style picture, and so its strokes, twice as large
+    style_scale: float = 1.0  # 2: the style picture, and so its strokes, twice as large; 0.1 to 10
     colour: str = "style"  # or keep the photo's: "matched", "luminance"
-    tv: float = 3.0  # weight of the total variation: smooths; 0 is the notebook's J, with ripple
+    tv: float = 3.0  # weight of the total variation, times beta / 40: smooths; 0: the notebook's J
     edges: str = "mirrored"  # the picture goes on there; "zeros": the notebook's J, and a frame
     init: str | tf.Tensor = "content"  # or another of STARTS, or a picture
     optimizer: str = "lbfgs"  # or "adam"; see tests/benchmark
@@ -101,9 +103,11 @@ class Recipe:
             if value is None and getattr(Recipe, name) is None:  # the default
                 continue
             kind = numbers.Integral if whole else numbers.Real
-            if not isinstance(value, kind) or not low <= value < float("inf"):
+            high = HIGHEST.get(name, sys.float_info.max)
+            if not isinstance(value, kind) or not low <= value <= high:
                 number = "whole" if whole else "finite"
-                raise PaintError(f"{name} is a {number} number from {low} up, not {value!r}.")
+                end = f"to {high}" if name in HIGHEST else "up"
+                raise PaintError(f"{name} is a {number} number from {low} {end}, not {value!r}.")
         if not self.alpha and not self.beta:
             raise PaintError("alpha and beta are both 0: there is nothing to minimise.")
 

@@ -18,6 +18,7 @@ from painter.sizes import scale_sides
 from painter.windows import TILE, cells, lay_windows, reach, stride_of
 
 MEMORY = 0.9e9, 5000  # bytes: TensorFlow and the transformed filters, a pixel of a window
+TRACE = 1.0  # seconds; TensorFlow's trace of J, at each scale
 PICTURE = {"adam": 400, "lbfgs": 1500}  # bytes a pixel of the picture; SciPy lists its bounds
 CGROUP = "/sys/fs/cgroup"  # where a container sees its own limits
 
@@ -38,23 +39,40 @@ def _free_memory() -> float:
     return free / 1e9
 
 
-def seconds_needed(shape: Sequence[int], recipe: Recipe) -> float:
-    """Estimate the seconds that the steps take on this machine, at its rate of convolutions now.
+def seconds_needed(shape: Sequence[int], recipe: Recipe, styles: int = 1) -> float:
+    """Estimate the seconds that a painting takes on this machine, at its rate of convolutions now.
 
-    Loading or fitting the network comes on top; a scale that stops early takes less.
+    `styles` is how many style pictures are used. Fitting filters, or reading those of the whole
+    network, comes on top; a scale that stops early takes less. With `seconds`, it is these, but at
+    least what the first look at the coarsest scale takes.
     """
-    steps = recipe.limit()
-    if steps is None:
-        return recipe.seconds
-    work, names = 0.0, recipe.layers()
+    speed, firsts, looks = _speed(), [], []
     for side in scale_sides(shape, recipe.scales):
-        canvas = [round(n * side / max(shape)) + 2 * recipe.border() for n in shape]
-        windows = lay_windows(canvas, reach(names))
-        passes = 3 / 2 if len(windows) > 1 else 1  # forward twice; they overlap, too
-        for (_, _, n_H, n_W), _ in windows:
-            work += passes * operations((1, n_H, n_W, 3), names, winograd=0.4)
-    seconds = (steps + 1) * work / _speed()
-    return min(seconds, recipe.seconds or seconds)
+        size = [round(n * side / max(shape)) for n in shape]
+        looks.append(_passes(size, recipe, recipe.border()) / speed)
+        style = _passes([n * recipe.style_scale for n in size], recipe, 0) / 2  # forward alone
+        firsts.append(TRACE + styles * style / speed + looks[-1])
+    calibration = _calibration([shape, *styles * [[n * recipe.style_scale for n in shape]]], recipe)
+    first = calibration / speed + firsts[0]
+    if recipe.limit() is None:
+        return max(recipe.seconds, first)
+    whole = first + sum(firsts[1:]) + recipe.limit() * sum(looks)
+    return whole if recipe.seconds is None else min(whole, max(recipe.seconds, first))
+
+
+def _passes(size: Sequence[float], recipe: Recipe, border: int) -> float:
+    """Operations of one pass forward and back over a picture, (1, n_H, n_W, 3)."""
+    names, canvas = recipe.layers(), [max(16, round(n)) + 2 * border for n in size]
+    windows = lay_windows(canvas, reach(names))
+    passes = 3 / 2 if len(windows) > 1 else 1  # forward twice; they overlap, too
+    each = [operations((1, n_H, n_W, 3), names, winograd=0.4) for (_, _, n_H, n_W), _ in windows]
+    return passes * sum(each)
+
+
+def _calibration(shapes: Sequence[Sequence[float]], recipe: Recipe) -> float:
+    """Operations of the calibration: one pass forward over each picture, not larger than 512."""
+    sizes = [[n * min(1, 512 / max(shape)) for n in shape] for shape in shapes]
+    return sum(operations(size, recipe.layers()) / 2 for size in sizes)
 
 
 def operations(shape: Sequence[float], names: Sequence[str], winograd: float = 1) -> float:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from little_pictures import SHALLOW, C, S, steps
 
 import painter
-from painter import budget, painting, resources
+from painter import budget, painting, preparation, resources
 from painter.sizes import resize, shrink
 
 pytestmark = pytest.mark.usefixtures("one_network")
@@ -26,15 +26,15 @@ def clock(monkeypatch):
         clock.now += 4.0 if max(G.shape) == 64 else 1.0
         return honest(self, G)
 
-    def begin(*arguments, honest=painting.same_area):
+    def begin(*arguments, honest=preparation.same_area):
         clock.now = 2.0
         return honest(*arguments)
 
-    for room in (painting, budget, resources):
+    for room in (painting, preparation, budget, resources):
         monkeypatch.setattr(room, "time", times)
     monkeypatch.setattr(resources, "_speed", lambda: 1e11)
     monkeypatch.setattr(painter.Objective, "__call__", slow)
-    monkeypatch.setattr(painting, "same_area", begin)
+    monkeypatch.setattr(preparation, "same_area", begin)
     return clock
 
 
@@ -46,11 +46,12 @@ def test_a_quarter_of_the_seconds_for_the_coarse_scale(clock, optimizer):
 
 
 def test_no_time_for_the_fine_scale(clock):
-    """2 s are used, 1 s for a look, 1 s for a step; 8 s would follow."""
-    first, second, last = steps(seconds=6, **OPTIONS)
-    assert (first.side, second.side, last.side, last.seconds) == (32, 32, 64, 4)
-    assert "no time for 64 pixels" in last.note and np.isnan(last.J) and second.J < first.J
-    fine = second.image - shrink(C, 0.5)  # the photo's own detail is still there
+    """2 s are used, 1 s for each look, 8 s would follow: the coarse scale goes on till the end."""
+    *frames, last = steps(seconds=6, **OPTIONS)
+    assert [frame.side for frame in frames] == 4 * [32] and (last.side, last.seconds) == (64, 6)
+    best = min(frames, key=lambda frame: frame.J)
+    assert "no time for 64 pixels" in last.note and np.isnan(last.J) and best.J < frames[0].J
+    fine = best.image - shrink(C, 0.5)  # the photo's own detail is still there
     assert np.allclose(last.image, tf.clip_by_value(C + resize(fine, C.shape[1:3]), 0, 1))
     clock.now = 0.0
     finished = painter.stylize(C, S, seconds=6, **OPTIONS | SHALLOW)
@@ -64,8 +65,9 @@ def test_no_seconds_at_all(clock):
     assert not painter.stylize(C, S, seconds=0, **OPTIONS | SHALLOW).lowered
 
 
-def test_a_long_first_look_is_no_measure_of_a_step(monkeypatch):
-    """A first look of 5 s, for the trace, then 0.1 s a step: 12 s are enough for two scales."""
+@pytest.fixture
+def long_first(monkeypatch):
+    """A first look of 5 s, for the trace, then 0.1 s a step."""
     now, honest, seen = [0.0], painter.Objective.__call__, set()
 
     def slow(self, G):
@@ -73,13 +75,33 @@ def test_a_long_first_look_is_no_measure_of_a_step(monkeypatch):
         seen.add(self)
         return honest(self, G)
 
-    for room in (painting, budget):
+    for room in (painting, preparation, budget):
         monkeypatch.setattr(room, "time", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr(painter.Objective, "__call__", slow)
+
+
+@pytest.mark.usefixtures("long_first")
+def test_a_long_first_look_is_no_measure_of_a_step():
+    """12 s are enough for two scales."""
     frames = steps(steps=None, seconds=12, scales=2, tolerance=0)
     assert [frame.side for frame in frames].count(32) == 2  # 5 s are more than a quarter
     assert 10 < [frame.side for frame in frames].count(64) < 25
     assert 11.8 < frames[-1].seconds <= 12 and not any(frame.note for frame in frames)
+
+
+@pytest.mark.usefixtures("long_first")
+@pytest.mark.parametrize("tolerance", [0, 1])
+def test_seconds_given_are_seconds_used(tolerance):
+    """9 s are not: the coarse scale uses them all, even if it gains little."""
+    *frames, last = steps(steps=None, seconds=9, scales=2, tolerance=tolerance, optimizer="adam")
+    assert {frame.side for frame in frames} == {32} and len(frames) > 35
+    assert 8.8 < last.seconds <= 9 and "the change is carried up" in last.note
+
+
+def test_the_first_step_of_a_scale_grows_with_the_style_picture():
+    """2 s of the first 3 are its targets, which take 4 times as long, as 2 steps of 1 s do."""
+    assert budget._first_step([0, 3, 4], 2, targets=2) == 16
+    assert budget._first_step([0, 3, 4], 2, targets=0.5) == 1.5 + 4 * 2.5
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="POSIX can change it")

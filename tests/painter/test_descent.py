@@ -57,6 +57,14 @@ def test_mirrored_edges_paint_a_larger_canvas_and_cut_it():
     assert np.abs(found.image - C).max() > 0.02
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_alpha_and_beta_both_a_thousandth_paint_the_same_picture(optimizer):
+    one, other = (
+        steps(alpha=10 * k, beta=40 * k, optimizer=optimizer)[-1].image for k in (1, 1e-3)
+    )
+    assert np.abs(one - C).max() > 0.05 and np.allclose(one, other, atol=0.01)
+
+
 def test_it_stops_when_it_no_longer_pays():
     assert 10 < len(steps(steps=60, tolerance=0.5)) < 20
 

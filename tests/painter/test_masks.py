@@ -6,6 +6,7 @@ import tensorflow as tf
 from little_pictures import LEFT, SHALLOW, C, S, T, objective, steps
 
 from painter import PaintError
+from painter.masks import as_mask
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,28 @@ from painter import PaintError
 def test_what_is_no_mask_is_refused(mask, words):
     with pytest.raises(PaintError, match=words):
         steps(masks=[mask])
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+@pytest.mark.parametrize("batch", [True, False])
+def test_what_is_transparent_is_0(channels, batch):
+    white = np.ones((3, 4, channels), np.float32)
+    white[:, :2, -1] = [0, 0.5]
+    found = as_mask(white[None] if batch else white)[0, ..., 0]
+    assert np.allclose(found, [[0, 0.5, 1, 1]] * 3)
+    white[..., -1] = 0
+    with pytest.raises(PaintError, match="not all 0"):
+        as_mask(white)
+
+
+def test_outside_the_masks_the_photo_is_left_alone(vgg):
+    """Also by total variation, which is as strong inside as without a mask."""
+    rough = tf.random.stateless_uniform(C.shape, (1, 2))
+    only = {"alpha": 0, "style_layers": [("block1_conv1", 1e-9)]}
+    slope = objective(vgg, [S], masks=[LEFT], **only)(rough)[3].numpy()
+    everywhere = objective(vgg, [S], **only)(rough)[3].numpy()
+    assert not slope[:, :, 33:].any() and np.abs(everywhere[:, :, 33:]).max() > 0
+    assert np.allclose(slope[:, :, :31], everywhere[:, :, :31], rtol=1e-3, atol=1e-7)
 
 
 def test_a_mask_confines_a_style(vgg):

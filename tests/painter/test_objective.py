@@ -68,6 +68,29 @@ def test_total_variation_and_its_gradient(vgg):
     assert (moved[1] - moved[0]) / 2e-3 == pytest.approx((slope * direction).sum() / 3, rel=0.05)
 
 
+def test_only_the_ratio_of_alpha_and_beta_matters(vgg):
+    """The weight of the total variation follows; without style there is none."""
+    rough = first_picture(C, [S], Recipe(init="noise"))
+    whole = objective(vgg, **SHALLOW)(rough)
+    tenth = objective(vgg, alpha=1, beta=4, **SHALLOW)(rough)
+    for one, other in zip(whole, tenth, strict=True):
+        scale = 1 if one is whole[1] or one is whole[2] else 10
+        np.testing.assert_allclose(scale * other, one, rtol=1e-4, atol=1e-6)
+    assert objective(vgg, beta=0, **SHALLOW)(C)[0] == 0
+
+
+def test_a_content_layer_that_is_a_style_layer_weighs_as_any_other(vgg):
+    """As if its mean square on the photo were 1, whole or in windows."""
+    G, layers = C + 0.2 * (S - C), [("block1_conv1", 0.5), ("block3_conv1", 0.5)]
+    read = tf.keras.Model(vgg.input, vgg.get_layer("block3_conv1").output)
+    a_C, a_G = read(C), read(G)
+    want = float(tf.reduce_mean((a_G - a_C) ** 2) / tf.reduce_mean(a_C**2)) / 4
+    both = objective(vgg, style_layers=layers, content_layer="block3_conv1")(G)
+    assert float(both[1]) == pytest.approx(want, rel=1e-3)
+    alone = objective(vgg, style_layers=layers[:1], content_layer="block3_conv1")(G)
+    assert float(alone[1]) == pytest.approx(float(tf.reduce_mean((a_G - a_C) ** 2)) / 4, rel=1e-3)
+
+
 def test_several_styles_by_weight(vgg):
     only, other = (float(objective(vgg, [P], **SHALLOW)(C)[2]) for P in (S, T))
     mixed = float(objective(vgg, [S, T], style_weights=[1, 3], **SHALLOW)(C)[2])

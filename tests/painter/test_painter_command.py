@@ -1,7 +1,9 @@
 """The command line: python notebooks/painter PHOTO PAINTING -o OUT."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import fields
@@ -14,7 +16,7 @@ from little_pictures import HOUSE, KNIFE, LEFT, ROOT, C, S
 
 import nst_utils
 import painter
-from painter import files, painting
+from painter import files, painting, reading, terminal
 
 command = import_module("painter.__main__")
 SMALL = ["--max-side", "64", "--steps", "2", "--content-layer", "block2_conv1"]
@@ -87,7 +89,62 @@ def test_several_styles_masks_and_a_picture_to_start_from(tmp_path):
 )  # fmt: skip
 def test_what_is_wrong_is_named(tmp_path, capsys, words, name):
     assert command.main([*words, "-o", str(tmp_path / "out.png")]) == 1
-    assert re.search(name, capsys.readouterr().err) and not list(tmp_path.iterdir())
+    error = capsys.readouterr().err
+    assert re.search(name, error) and not list(tmp_path.iterdir())
+    assert "painting:" not in error  # an empty bar in front of it
+
+
+def test_the_bar_is_not_there_before_the_painting_is(tmp_path, capsys, monkeypatch):
+    def fail(*_):
+        raise painter.PaintError("no network")
+
+    monkeypatch.setattr(painting, "_network", fail)
+    assert command.main([PHOTO, STYLE, "-o", str(tmp_path / "out.png"), *SMALL]) == 1
+    assert capsys.readouterr().err == "PaintError: no network\n"
+
+
+def test_the_bar_moves_once_a_step_however_quick_the_first_were(tmp_path, capsys):
+    words = ["--scales", "2", "--steps", "3", "--tolerance", "0"]
+    assert command.main([PHOTO, STYLE, "-o", str(tmp_path / "out.png"), *SMALL, *words]) == 0
+    shown = re.findall(r"(\d)/(\d) .*?(\d+) px, step (\d)", capsys.readouterr().err)
+    assert {s for *_, s in shown} == set("0123456") and all(n == s for n, _, _, s in shown)
+    assert {total for _, total, *_ in shown} == {"6"} and shown[-1][:2] == ("6", "6")
+    assert {side for _, _, side, _ in shown} == {"32", "64"}
+
+
+def test_the_bar_ends_at_its_end_when_a_scale_ends_early(capsys):
+    recipe = painter.Recipe(steps=8, scales=2)
+    with files._Bar(C.shape, recipe) as bar:
+        for side, step in ((32, 0), (32, 1), (64, 1), (64, 2)):
+            bar.show(painter.Frame(side, step, 0.0, 1.0, 0.0, 1.0, C))
+            assert (bar.bar.n, bar.bar.total) == (step, 16 if side == 32 else 9)
+    with files._Bar(C.shape, painter.Recipe(seconds=7)) as bar:
+        for seconds in (1, 6.96, 8):
+            bar.show(painter.Frame(64, 3, seconds, 1.0, 0.0, 1.0, C))
+            assert (bar.bar.n, bar.bar.total) == (min(round(seconds, 1), 7), 7)
+
+
+def test_colour_in_two_spellings():
+    for option in ("--colour", "--color"):
+        assert command.parser().parse_args([PHOTO, STYLE, option, "matched"]).colour == "matched"
+
+
+def test_the_photo_s_transparency_is_kept_in_a_png(tmp_path, capsys):
+    from PIL import Image
+
+    photo, out = tmp_path / "photo.png", tmp_path / "out.png"
+    opaque = np.tile(np.linspace(0, 255, 64).astype(np.uint8), (47, 1))
+    Image.fromarray(np.dstack([nst_utils.to_pixels(C), opaque])).save(photo)
+    words = [str(photo), STYLE, *SMALL, "--transparency", "-o"]
+    assert command.main([*words, str(out)]) == 0
+    with Image.open(out) as picture:
+        assert picture.mode == "RGBA" and "painter" in picture.text["Software"]
+        assert np.abs(np.asarray(picture.getchannel("A"), int) - opaque).max() <= 1
+    assert command.main([*words, str(tmp_path / "out.jpg")]) == 1
+    assert "transparency is kept in a .png" in capsys.readouterr().err
+    assert command.main([PHOTO, *words[1:], str(out)]) == 0
+    with Image.open(out) as picture:
+        assert picture.mode == "RGB"  # that photo has none
 
 
 def test_a_wrong_command_line():
@@ -124,7 +181,7 @@ def test_nothing_is_written_when_nothing_was_painted(place, capsys, words, why):
     assert why in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("room, name", [(painting, "_network"), (files, "load_image")])
+@pytest.mark.parametrize("room, name", [(painting, "_network"), (reading, "load_image")])
 def test_ctrl_c_before_it_paints(place, monkeypatch, room, name):
     def stop(*_, **__):
         raise KeyboardInterrupt
@@ -132,6 +189,33 @@ def test_ctrl_c_before_it_paints(place, monkeypatch, room, name):
     photo, out, _ = place
     monkeypatch.setattr(room, name, stop)
     assert command.main([photo, STYLE, "-o", out]) == 130
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_what_ends_a_program_keeps_the_best_picture(tmp_path, monkeypatch, name):
+    """Ctrl-C, `kill`, and a terminal that is closed; a second one comes while it saves."""
+    if not hasattr(signal, name) or signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
+        pytest.skip(f"{name} does not end a program here")
+    number, out, honest = getattr(signal, name), tmp_path / "out.png", files.save_image
+    before, evaluate, calls = signal.getsignal(number), painter.Objective.__call__, []
+
+    def look(self, G):
+        calls.append(G)
+        if len(calls) == 3:
+            os.kill(os.getpid(), number)
+        return evaluate(self, G)
+
+    def save(*arguments):
+        os.kill(os.getpid(), number)
+        return honest(*arguments)
+
+    monkeypatch.setattr(painter.Objective, "__call__", look)
+    monkeypatch.setattr(files, "save_image", save)
+    monkeypatch.setattr(terminal, "AGAIN", 0.0)
+    words = [*SMALL, "--steps", "9", "--scales", "1"]
+    assert command.main([PHOTO, STYLE, "-o", str(out), *words]) == 128 + number
+    assert len(calls) == 3 and signal.getsignal(number) == before
+    assert not np.array_equal(nst_utils.load_image(out), C) and list(tmp_path.iterdir()) == [out]
 
 
 def test_the_style_picture_is_enlarged_from_its_own_pixels(tmp_path, monkeypatch):

@@ -130,6 +130,36 @@ class TestWithOneNetwork:
         assert not painting.lowered and painting.stopped == "no step lowered J"
         assert np.array_equal(painting.image, C)
 
+    def test_costs_of_different_scales_are_not_compared(self, monkeypatch):
+        """A finer scale's J is lower, and no step lowers it: nothing was painted."""
+
+        def cost(self, G):
+            J = tf.constant(100.0 / max(G.shape))
+            return J, J, J, tf.zeros_like(G)
+
+        monkeypatch.setattr(painter.Objective, "__call__", cost)
+        painting = painter.stylize(C, S, **ONE | {"scales": 2, "optimizer": "adam"})
+        assert painting.history[-1][1] < painting.history[0][1]
+        assert not painting.lowered and painting.stopped == "no step lowered J"
+
+    @pytest.mark.parametrize("value", [0, 1])
+    def test_black_or_white_alone_says_whether_anything_changed(self, value):
+        flat = tf.fill(C.shape, float(value))
+        painting = painter.stylize(flat, flat, **ONE | {"scales": 2})
+        changed = np.any(nst_utils.to_pixels(painting.image) != 255 * value)
+        assert painting.lowered == changed == (painting.stopped == "finished")
+
+    def test_a_lower_cost_of_the_same_picture_is_no_painting(self, monkeypatch):
+        costs = iter(range(100, 0, -1))
+
+        def cost(self, G):
+            J = tf.constant(float(next(costs)))
+            return J, J, J, tf.zeros_like(G)
+
+        monkeypatch.setattr(painter.Objective, "__call__", cost)
+        painting = painter.stylize(C, S, **ONE | {"optimizer": "adam"})
+        assert not painting.lowered and "changed a pixel" in painting.stopped
+
     @pytest.mark.parametrize(
         "error",
         [

@@ -47,6 +47,25 @@ def test_too_large_a_picture_is_refused_with_the_size_that_would_fit(monkeypatch
     assert painter.memory_needed((1, 1.1 * side * 2 / 3, 1.1 * side, 3)) > 2
 
 
-def test_too_large_a_style_is_refused():
+def test_too_large_a_style_is_refused(monkeypatch):
+    with pytest.raises(PaintError, match=r"from 0\.1 to 10, not 60"):
+        steps(style_scale=60)
+    machine = SimpleNamespace(available=2e9)
+    monkeypatch.setattr(resources.psutil, "virtual_memory", lambda: machine)
     with pytest.raises(PaintError, match="take a smaller one"):
-        steps(style_scale=1e4)
+        next(painter.paint(tf.zeros((1, 150, 200, 3)), S, style_scale=10))
+
+
+def test_the_estimate_counts_styles_traces_and_the_first_look(monkeypatch):
+    monkeypatch.setattr(resources, "_speed", lambda: 1e11)
+    shape = (1, 96, 96, 3)
+
+    def seconds(styles=1, **options):
+        return painter.seconds_needed(shape, Recipe(**options), styles)
+
+    plain, large = seconds(), seconds(style_scale=8)
+    assert plain > resources.TRACE and large > plain + 1.5
+    assert seconds(3, style_scale=8) > large + 3  # each has its own targets
+    assert seconds(seconds=30) == 30 and seconds(seconds=30, steps=40) == plain
+    least = seconds(style_scale=10, seconds=0)  # a look is made, however few the seconds are
+    assert 2 < least == seconds(style_scale=10, seconds=1) < seconds(style_scale=10)
