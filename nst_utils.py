@@ -26,14 +26,20 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow: it is c
 os.environ["KERAS_BACKEND"] = "tensorflow"  # keras.json may name another: no GradientTape there
 
 import h5py
-import keras
 import numpy as np
 import pooch
 import scipy.io
-import tensorflow as tf
 from matplotlib.figure import Figure
 from PIL import Image, ImageCms, PngImagePlugin
 from tqdm import tqdm
+
+with Path(os.devnull).open("wb") as _nowhere, os.fdopen(os.dup(2), "wb") as _stderr:
+    os.dup2(_nowhere.fileno(), 2)  # C++ greets before it reads that variable: red in a notebook
+    try:
+        import keras
+        import tensorflow as tf
+    finally:
+        os.dup2(_stderr.fileno(), 2)
 
 ROOT = Path(__file__).resolve().parent
 PRETRAINED = ROOT / "pretrained-model"
@@ -532,9 +538,6 @@ def _sweep(folder: Path) -> None:
                 left.unlink()
 
 
-# Files of weights
-
-
 def read_weights(path: PathLike) -> Weights:
     """Read the convolutions of VGG-19 from Keras' .h5, MatConvNet's .mat or our .npz file.
 
@@ -644,7 +647,6 @@ def _read_npz(path: Path) -> Weights:
 
 
 READERS = {".h5": _read_h5, ".mat": _read_mat, ".npz": _read_npz}
-
 # VGG-19 without a weight file: k-means filters, and the calibration of any filters
 FIT_VERSION = 3  # part of the cache's name: raise it when a change below alters the result
 PATCHES, ROUNDS = 4000, 5  # patches a layer, rounds of k-means
@@ -665,8 +667,7 @@ def fit_kmeans_vgg19(
     A layer's filters are the centroids of whitened 3x3 patches of the layer below (Coates 2012);
     layers in `keep` have their given filters instead. Each layer is then *calibrated*: kernel and
     bias are multiplied by s > 0, see `_calibration`, in the spirit of Gatys 2015 (mean activation
-    1), and so are its activations; the next kernel is divided by s. That changes nothing but units,
-    since ReLU and pooling give s times as much for s times as much.
+    1), and so are its activations; the next kernel is divided by s: that changes nothing but units.
     The same seed gives the same weights, rounded to half precision so that a cached fit equals a
     fresh one. With every layer in `keep` this function is the calibration alone, unrounded.
     """
@@ -715,8 +716,7 @@ def _fit_layer(xs: Sequence[tf.Tensor], filters: int, rng: np.random.Generator) 
     whiten, points = _whitening(patches - mean, min(filters, *patches.shape), rng)
     centroids = _spherical_kmeans(tf.math.l2_normalize(points, axis=1), filters, rng)
     kernel = tf.matmul(whiten, centroids, transpose_b=True)  # (9 n_C, filters)
-    responses = tf.matmul(points, centroids, transpose_b=True) + mean @ kernel  # = patches @ kernel
-    responses = responses.numpy()  # (n, filters)
+    responses = (tf.matmul(points, centroids, transpose_b=True) + mean @ kernel).numpy()  # (n, n_C)
     bias = -np.quantile(responses[:: -(-len(responses) // 2000)], 1 - ACTIVE, axis=0).astype("f4")
     size = np.maximum(responses + bias, 0).mean(0) + 1e-6  # Gatys 2015: mean activation 1 a filter
     return (kernel.numpy() / size).reshape(3, 3, -1, filters), bias / size
