@@ -44,9 +44,7 @@ class Progress:
     def __init__(self, total: int, stream: Any) -> None:
         self.total, self.stream, self.done, self.section, self.said = total, stream, 0, "", ""
         self.drawn = stream.isatty()
-        columns, rows = (
-            shutil.get_terminal_size()
-        )  # a terminal of size 0 0 gets 80 24
+        columns, rows = shutil.get_terminal_size()  # a terminal of size 0 0 gets 80 24
         size = {"ncols": columns - 1, "nrows": rows}
         self.bar = tqdm(total=total, bar_format=BAR, file=stream, disable=not self.drawn, **size)
         self._ended, self._last = threading.Event(), time.monotonic()
