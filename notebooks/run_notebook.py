@@ -11,6 +11,7 @@ nbconvert --execute` runs it the same way, but is silent for minutes and ends in
 from __future__ import annotations
 
 import argparse
+import logging
 import re
 import shutil
 import sys
@@ -86,7 +87,7 @@ class Progress:
 
     def _print(self, number: int) -> None:
         self._last = time.monotonic()
-        line = f"cell {number} of {self.total}  {self.section}"
+        line = f"cell {number} of {self.total}  {self.section}".rstrip()
         print(": ".join(filter(None, [line, self.said])), file=self.stream, flush=True)
         self.said = ""
 
@@ -212,6 +213,7 @@ def main() -> int:
     options = parser.parse_args()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # a terminal may not know every letter
+    logging.getLogger("asyncio").disabled = True  # after Ctrl-C: tracebacks of tasks that it left
     notebook = _opened(options.notebook, options.out)
     begin, code = time.monotonic(), 1
     try:
