@@ -32,8 +32,10 @@ def run(command, folder, tmp_path, prefix=(), **variables):
     """Run `command` in `folder` with a small, fresh environment; give what it printed."""
     home = tmp_path / "home"
     home.mkdir(exist_ok=True)
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     env = {"PATH": path, "HOME": str(home), "NST_FAST": "1", "NST_WEIGHTS": "embedded"}
+    windows = {"SYSTEMROOT", "SYSTEMDRIVE", "TEMP", "USERPROFILE"}  # Python needs these there
+    env |= {name: os.environ[name] for name in windows & set(os.environ)}
     env |= {"PYTHONWARNINGS": os.environ["PYTHONWARNINGS"], **variables}
     done = subprocess.run(
         [*prefix, *command], cwd=folder, env=env, capture_output=True, timeout=600, check=False
@@ -185,7 +187,8 @@ def test_what_conftest_makes_of_the_environment(tmp_path, monkeypatch):
         "def test_d(): assert not os.listdir(os.environ['KERAS_HOME'])\n"
     )
     (tmp_path / "test_b.py").write_text("import pytest\npytest.importorskip('nothing_such')")
-    options = "-m pytest -q -p conftest -c /dev/null --rootdir=. --continue-on-collection-errors"
+    (tmp_path / "empty.ini").write_text("[pytest]\n")
+    options = "-m pytest -q -p conftest -c empty.ini --rootdir=. --continue-on-collection-errors"
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests"))
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("NST_STRICT", "1")
