@@ -11,6 +11,7 @@ nbconvert --execute` runs it the same way, but is silent for minutes and ends in
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
 import re
 import shutil
@@ -213,6 +214,8 @@ def main() -> int:
     options = parser.parse_args()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # a terminal may not know every letter
+    if sys.platform == "win32":  # as nbconvert does: ZeroMQ wants this loop
+        asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
     logging.getLogger("asyncio").disabled = True  # after Ctrl-C: tracebacks of tasks that it left
     notebook = _opened(options.notebook, options.out)
     begin, code = time.monotonic(), 1
