@@ -103,5 +103,6 @@ def test_readme_names_files_that_exist():
             assert (ROOT / path.replace("\\", "/")).exists(), command
     uv = [command for command in COMMANDS if command.startswith("uv ")]
     assert uv and all("--with-requirements requirements.txt" in command for command in uv)
+    assert all("--no-project" in command for command in uv)  # else uv writes uv.lock and an .venv
     for version in re.findall(r"--python (\S+)", "\n".join(uv)):
         assert check_environment.python_line(version, (FIRST, END)).state == check_environment.OK

@@ -53,7 +53,7 @@ def test_cells_are_short(solution):
 
 @pytest.mark.parametrize("path", FIRST_CELL, ids=lambda path: path.name)
 def test_the_first_cell_says_what_is_not_there(path, tmp_path):
-    """In a bare folder, as on Colab; with half of the course's folder beside it; with a whole one."""
+    """In a bare folder, as on Colab; with half of the course beside it; with all of it."""
     cells = nbformat.read(path, 4).cells
     source = next(cell.source for cell in cells if cell.cell_type == "code")
     bare, clone, package = tmp_path / "content", tmp_path / "content/clone", FIRST_CELL[path]
