@@ -63,8 +63,9 @@ def python_line(version: str, bounds: tuple) -> Line:
     if release(first) <= release(version) < release(end):
         return Line(OK, "Python", found, "")
     remedy = (
-        "the course needs Python {} to {}. Install one of them beside yours, from python.org, and "
-        "make .venv with it; or use the uv commands in README.md, which bring one along."
+        "the course needs Python {} to {}. Install one of them beside yours, from python.org, "
+        "delete .venv if there is one (it keeps its first Python), and make it anew with this one; "
+        "or use the uv commands in README.md, which bring one along."
     )
     return Line(MISSING, "Python", found, remedy.format(first, last))
 

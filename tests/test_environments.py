@@ -58,8 +58,9 @@ def paint(project, tmp_path, **options):
 def execute(project, tmp_path, **options):
     """Run the solved course; give the text of its outputs."""
     notebook = project / SOLUTION.relative_to(ROOT)
-    command = [sys.executable, "-m", "nbconvert", "--to=notebook", "--execute", str(notebook)]
-    run([*command, f"--output-dir={tmp_path}", "--output=course"], tmp_path, tmp_path, **options)
+    runner = project / "notebooks/run_notebook.py"
+    command = [sys.executable, str(runner), str(notebook), "-o", "course.ipynb"]
+    run(command, tmp_path, tmp_path, **options)
     cells = nbformat.read(tmp_path / "course.ipynb", 4).cells
     return "".join(o.get("text", "") for c in cells for o in c.get("outputs", ()))
 
