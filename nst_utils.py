@@ -33,13 +33,15 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageCms, PngImagePlugin
 from tqdm import tqdm
 
-with Path(os.devnull).open("wb") as _nowhere, os.fdopen(os.dup(2), "wb") as _stderr:
-    os.dup2(_nowhere.fileno(), 2)  # C++ greets before it reads that variable: red in a notebook
+with Path(os.devnull).open("wb") as _nowhere:  # C++ greets before it reads that variable, in red
+    _stderr = os.dup(2 if sys.__stderr__ else _nowhere.fileno())  # IDLE has no 2 on Windows
+    os.dup2(_nowhere.fileno(), 2)
     try:
         import keras
         import tensorflow as tf
     finally:
-        os.dup2(_stderr.fileno(), 2)
+        os.dup2(_stderr, 2)
+        os.close(_stderr)
 
 ROOT = Path(__file__).resolve().parent
 PRETRAINED = ROOT / "pretrained-model"
@@ -584,8 +586,7 @@ def _floats(array: object) -> np.ndarray:
 def _check_structure(weights: Weights, whole: bool) -> None:
     """Raise ValueError unless names, shapes and values can be those of VGG-19."""
     names = list(VGG19_LAYERS)[: 16 if whole else len(weights)]
-    missing = [name for name in names or VGG19_LAYERS if name not in weights]
-    if missing:
+    if missing := [name for name in names or VGG19_LAYERS if name not in weights]:
         vgg16 = " (as in a VGG-16)" if missing[0] == "block3_conv4" else ""
         raise ValueError(f"{missing[0]} is missing{vgg16}")
     for name in names:
@@ -698,9 +699,8 @@ def _calibration(name: str, activations: Sequence[tf.Tensor], content: bool) -> 
     The content layer has mean square 1 on the first: k-means' J_content would be 10 times larger.
     """
     flat = [tf.reshape(a, (-1, a.shape[-1])) for a in activations]  # (n_H*n_W, n_C)
-    if content:
-        sizes = [tf.reduce_mean(flat[0] ** 2)]
-    else:
+    sizes = [tf.reduce_mean(flat[0] ** 2)]
+    if not content:
         grams = [tf.matmul(a, a, transpose_a=True) / len(a) for a in flat]  # (n_C, n_C)
         sizes = [tf.sqrt(tf.reduce_mean(gram**2)) for gram in grams]
     s = max(float(np.mean(sizes)), 1e-12) ** -0.5  # a size is of the activations' square
