@@ -31,6 +31,7 @@ WRITTEN = ".", "images/generated", "pretrained-model"  # course.ipynb, pictures,
 GB = 1e9
 INSTALLED, SPARE = 3.5, 0.2  # GB on the disk: of the packages while they are unpacked; of runs
 ENOUGH, LEAST = 1.6, 1.1  # GB of memory, measured: 400 pixels with JupyterLab; NST_FAST=1 alone
+ROOM = 60  # characters of the folder's path on Windows: of 260, TensorFlow's files take up to 200
 WHEELS = {("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "arm64"), ("Windows", "AMD64")}
 RELEASED = (  # the names under which nst_utils.py looks for VGG-19
     "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
@@ -186,6 +187,27 @@ def folder_line(root: Path) -> Line:
     return Line(MISSING, "folder", found, "clone the repository again, or unpack the whole zip.")
 
 
+def path_line(root: str, unlimited: bool) -> Line:
+    """Is the folder's path short enough for Windows, with the files of TensorFlow below it?"""
+    found = f"the course's folder has a path of {len(root)} characters"
+    if unlimited or len(root) <= ROOM:
+        return Line(OK, "path", found, "")
+    remedy = f"Windows takes 260 in all: move the folder, so that it has at most {ROOM}."
+    return Line(NOTE, "path", found, remedy)
+
+
+def has_long_paths() -> bool:
+    """Whether this Windows takes paths of more than 260 characters."""
+    import winreg
+
+    key = r"SYSTEM\CurrentControlSet\Control\FileSystem"
+    try:
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key) as opened:
+            return bool(winreg.QueryValueEx(opened, "LongPathsEnabled")[0])
+    except OSError:
+        return False
+
+
 def write_line(root: Path) -> Line:
     """May files be written where runs write them?"""
     for name in WRITTEN:
@@ -233,7 +255,8 @@ def lines() -> list:
         *([tensorflow_line()] if whole else []),
         memory_line(free_memory()),
         disk_line(shutil.disk_usage(str(ROOT)).free, SPARE if whole else INSTALLED),
-        folder_line(ROOT), write_line(ROOT), weights_line(ROOT, home),
+        folder_line(ROOT), *([path_line(str(ROOT), has_long_paths())] if os.name == "nt" else []),
+        write_line(ROOT), weights_line(ROOT, home),
     ]  # fmt: skip
 
 

@@ -190,6 +190,18 @@ def write(notebook: nbformat.NotebookNode, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def kept(notebook: nbformat.NotebookNode, path: Path) -> Path:
+    """Write to `path`, or beside it: Windows replaces no file that another program has open."""
+    try:
+        write(notebook, path)
+    except OSError as error:
+        other = path.with_name(f"{path.stem}-{time.strftime('%H%M%S')}{path.suffix}")
+        print(f"{path} cannot be written ({error.strerror}).", file=sys.stderr)
+        write(notebook, other)
+        return other
+    return path
+
+
 def _opened(path: Path, out: Path) -> nbformat.NotebookNode:
     """Read the notebook; end with a sentence if it or its target is of no use."""
     if out.is_dir() or not out.parent.is_dir():
@@ -231,9 +243,8 @@ def main() -> int:
     if fault and options.out.resolve() == options.notebook.resolve():
         print(f"{options.out} is left as it was.")
     else:
-        write(notebook, options.out)
-        print(f"written{' so far' if fault else ''}: {options.out}", end="  ")
-        print(f"({time.monotonic() - begin:.0f} s)")
+        path = kept(notebook, options.out)
+        print(f"written{' so far' if fault else ''}: {path}  ({time.monotonic() - begin:.0f} s)")
     return code
 
 

@@ -1,6 +1,7 @@
 """notebooks/check_environment.py: what it finds wanting, and what it says to do."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -35,7 +36,8 @@ def test_the_command_prints_a_line_each_and_exits_accordingly():
     assert done.returncode == 1 and last == "Missing: 1." and not done.stderr
     assert "MISSING packages       none of the" in lines[2] and " -> " in lines[2]
     assert [line.split()[1] for line in lines] == [
-        "Python", "processor", "packages", "memory", "disk", "folder", "writing", "weights",
+        "Python", "processor", "packages", "memory", "disk", "folder",
+        *["path"] * (os.name == "nt"), "writing", "weights",
     ]  # fmt: skip
 
 
@@ -134,6 +136,14 @@ def test_a_folder_that_is_not_whole_or_not_to_be_written(tmp_path):
     for name in check.WRITTEN:
         (tmp_path / name).mkdir(parents=True, exist_ok=True)
     assert check.write_line(tmp_path).state == OK and not list(tmp_path.glob("tmp*"))
+
+
+def test_a_path_that_is_too_long_for_windows():
+    long = r"C:\Users\ada.lovelace\Downloads\neural-style-transfer-main\neural-style-transfer-main"
+    assert (
+        check.path_line(long, False).state == NOTE and "move" in check.path_line(long, False).remedy
+    )
+    assert check.path_line(long, True).state == check.path_line(r"C:\nst", False).state == OK
 
 
 def test_weights_on_the_disk_or_those_that_travel_with_the_course(tmp_path):

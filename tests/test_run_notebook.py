@@ -175,6 +175,20 @@ def test_what_is_of_no_use_is_said_before_anything_runs(tmp_path, monkeypatch, n
         run_notebook.main()
 
 
+def test_a_run_is_kept_when_its_file_is_held_by_another_program(tmp_path, monkeypatch, capsys):
+    path, replace = tmp_path / "course.ipynb", run_notebook.Path.replace
+
+    def held(self, target):
+        if target == path:
+            raise PermissionError(13, "Permission denied")
+        return replace(self, target)
+
+    monkeypatch.setattr(run_notebook.Path, "replace", held)
+    other = run_notebook.kept(notebook("1"), path)
+    assert other.name.startswith("course-") and [*tmp_path.iterdir()] == [other]
+    assert "Permission denied" in capsys.readouterr().err
+
+
 RED = """
 import os
 os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
