@@ -26,14 +26,22 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow: it is c
 os.environ["KERAS_BACKEND"] = "tensorflow"  # keras.json may name another: no GradientTape there
 
 import h5py
-import keras
 import numpy as np
 import pooch
 import scipy.io
-import tensorflow as tf
 from matplotlib.figure import Figure
 from PIL import Image, ImageCms, PngImagePlugin
 from tqdm import tqdm
+
+with Path(os.devnull).open("wb") as _nowhere:  # C++ greets before it reads that variable, in red
+    _stderr = os.dup(2 if sys.__stderr__ else _nowhere.fileno())  # IDLE has no 2 on Windows
+    os.dup2(_nowhere.fileno(), 2)
+    try:
+        import keras
+        import tensorflow as tf
+    finally:
+        os.dup2(_stderr, 2)
+        os.close(_stderr)
 
 ROOT = Path(__file__).resolve().parent
 PRETRAINED = ROOT / "pretrained-model"
@@ -538,9 +546,6 @@ def _sweep(folder: Path) -> None:
                 left.unlink()
 
 
-# Files of weights
-
-
 def read_weights(path: PathLike) -> Weights:
     """Read the convolutions of VGG-19 from Keras' .h5, MatConvNet's .mat or our .npz file.
 
@@ -587,8 +592,7 @@ def _floats(array: object) -> np.ndarray:
 def _check_structure(weights: Weights, whole: bool) -> None:
     """Raise ValueError unless names, shapes and values can be those of VGG-19."""
     names = list(VGG19_LAYERS)[: 16 if whole else len(weights)]
-    missing = [name for name in names or VGG19_LAYERS if name not in weights]
-    if missing:
+    if missing := [name for name in names or VGG19_LAYERS if name not in weights]:
         vgg16 = " (as in a VGG-16)" if missing[0] == "block3_conv4" else ""
         raise ValueError(f"{missing[0]} is missing{vgg16}")
     for name in names:
@@ -650,7 +654,6 @@ def _read_npz(path: Path) -> Weights:
 
 
 READERS = {".h5": _read_h5, ".mat": _read_mat, ".npz": _read_npz}
-
 # VGG-19 without a weight file: k-means filters, and the calibration of any filters
 FIT_VERSION = 3  # part of the cache's name: raise it when a change below alters the result
 PATCHES, ROUNDS = 4000, 5  # patches a layer, rounds of k-means
@@ -671,8 +674,7 @@ def fit_kmeans_vgg19(
     A layer's filters are the centroids of whitened 3x3 patches of the layer below (Coates 2012);
     layers in `keep` have their given filters instead. Each layer is then *calibrated*: kernel and
     bias are multiplied by s > 0, see `_calibration`, in the spirit of Gatys 2015 (mean activation
-    1), and so are its activations; the next kernel is divided by s. That changes nothing but units,
-    since ReLU and pooling give s times as much for s times as much.
+    1), and so are its activations; the next kernel is divided by s: that changes nothing but units.
     The same seed gives the same weights, rounded to half precision so that a cached fit equals a
     fresh one. With every layer in `keep` this function is the calibration alone, unrounded.
     """
@@ -703,9 +705,8 @@ def _calibration(name: str, activations: Sequence[tf.Tensor], content: bool) -> 
     The content layer has mean square 1 on the first: k-means' J_content would be 10 times larger.
     """
     flat = [tf.reshape(a, (-1, a.shape[-1])) for a in activations]  # (n_H*n_W, n_C)
-    if content:
-        sizes = [tf.reduce_mean(flat[0] ** 2)]
-    else:
+    sizes = [tf.reduce_mean(flat[0] ** 2)]
+    if not content:
         grams = [tf.matmul(a, a, transpose_a=True) / len(a) for a in flat]  # (n_C, n_C)
         sizes = [tf.sqrt(tf.reduce_mean(gram**2)) for gram in grams]
     s = max(float(np.mean(sizes)), 1e-12) ** -0.5  # a size is of the activations' square
@@ -721,8 +722,7 @@ def _fit_layer(xs: Sequence[tf.Tensor], filters: int, rng: np.random.Generator) 
     whiten, points = _whitening(patches - mean, min(filters, *patches.shape), rng)
     centroids = _spherical_kmeans(tf.math.l2_normalize(points, axis=1), filters, rng)
     kernel = tf.matmul(whiten, centroids, transpose_b=True)  # (9 n_C, filters)
-    responses = tf.matmul(points, centroids, transpose_b=True) + mean @ kernel  # = patches @ kernel
-    responses = responses.numpy()  # (n, filters)
+    responses = (tf.matmul(points, centroids, transpose_b=True) + mean @ kernel).numpy()  # (n, n_C)
     bias = -np.quantile(responses[:: -(-len(responses) // 2000)], 1 - ACTIVE, axis=0).astype("f4")
     size = np.maximum(responses + bias, 0).mean(0) + 1e-6  # Gatys 2015: mean activation 1 a filter
     return (kernel.numpy() / size).reshape(3, 3, -1, filters), bias / size

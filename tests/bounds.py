@@ -1,6 +1,6 @@
 """Do the bounds of requirements.txt still hold? `.ci/run` with the oldest and the newest versions.
 
-python tests/bounds.py [--python 3.10 3.11 3.12] [--oldest | --newest] [tests ...]
+python tests/bounds.py [--python 3.10 3.11 3.12 3.13] [--oldest | --newest] [tests ...]
 
 It needs `uv` (pip install uv) and the internet, and some minutes for each environment. When tests
 fail, their files are run again for each package: this one as it was, the others at their other
@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ENDS = {"oldest": "lowest-direct", "newest": "highest"}
+PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 UV = [sys.executable, "-m", "uv"]
 
 
@@ -37,6 +38,7 @@ def attempt(version: str, end: str, tests: list[str], pin: str = "") -> tuple[st
     with tempfile.TemporaryDirectory() as folder:
         python = str(Path(folder, "Scripts/python.exe" if os.name == "nt" else "bin/python"))
         wanted = ["--resolution", ENDS[end], "-r", "requirements.txt", *filter(None, [pin])]
+        wanted += ["--only-binary", ":all:"]  # the oldest that was built for this Python
         for step in (
             ["venv", "-q", "--allow-existing", "--python", version, folder],
             ["pip", "install", "-q", "--python", python, *wanted],
@@ -60,14 +62,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--python", nargs="+", default=["3.10", "3.11", "3.12"], metavar="X.Y")
+    parser.add_argument("--python", nargs="+", default=PYTHONS, metavar="X.Y")
     ends = parser.add_mutually_exclusive_group()
     for name in ENDS:
         ends.add_argument(f"--{name}", dest="ends", action="store_const", const=[name])
     parser.add_argument("tests", nargs="*", help="what pytest shall run (default: all)")
     options = parser.parse_args()
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    packages, bad = re.findall(r"^[\w-]+", text, re.MULTILINE), False
+    packages, bad = re.findall(r"^([\w-]+)>", text, re.MULTILINE), False
     print(f"{'Python':8}{'bounds':8}{'result':21}{'seconds':>7}  versions", flush=True)
     for version in options.python:
         for end in options.ends or ENDS:

@@ -1,6 +1,7 @@
 """The course where it may be run: no network, read-only, strange folders, locales, time zones."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,8 +32,10 @@ def run(command, folder, tmp_path, prefix=(), **variables):
     """Run `command` in `folder` with a small, fresh environment; give what it printed."""
     home = tmp_path / "home"
     home.mkdir(exist_ok=True)
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     env = {"PATH": path, "HOME": str(home), "NST_FAST": "1", "NST_WEIGHTS": "embedded"}
+    windows = {"SYSTEMROOT", "SYSTEMDRIVE", "TEMP", "USERPROFILE"}  # Python needs these there
+    env |= {name: os.environ[name] for name in windows & set(os.environ)}
     env |= {"PYTHONWARNINGS": os.environ["PYTHONWARNINGS"], **variables}
     done = subprocess.run(
         [*prefix, *command], cwd=folder, env=env, capture_output=True, timeout=600, check=False
@@ -55,8 +58,9 @@ def paint(project, tmp_path, **options):
 def execute(project, tmp_path, **options):
     """Run the solved course; give the text of its outputs."""
     notebook = project / SOLUTION.relative_to(ROOT)
-    command = [sys.executable, "-m", "nbconvert", "--to=notebook", "--execute", str(notebook)]
-    run([*command, f"--output-dir={tmp_path}", "--output=course"], tmp_path, tmp_path, **options)
+    runner = project / "notebooks/run_notebook.py"
+    command = [sys.executable, str(runner), str(notebook), "-o", "course.ipynb"]
+    run(command, tmp_path, tmp_path, **options)
     cells = nbformat.read(tmp_path / "course.ipynb", 4).cells
     return "".join(o.get("text", "") for c in cells for o in c.get("outputs", ()))
 
@@ -184,7 +188,8 @@ def test_what_conftest_makes_of_the_environment(tmp_path, monkeypatch):
         "def test_d(): assert not os.listdir(os.environ['KERAS_HOME'])\n"
     )
     (tmp_path / "test_b.py").write_text("import pytest\npytest.importorskip('nothing_such')")
-    options = "-m pytest -q -p conftest -c /dev/null --rootdir=. --continue-on-collection-errors"
+    (tmp_path / "empty.ini").write_text("[pytest]\n")
+    options = "-m pytest -q -p conftest -c empty.ini --rootdir=. --continue-on-collection-errors"
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests"))
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("NST_STRICT", "1")
@@ -205,8 +210,7 @@ def test_what_conftest_makes_of_the_environment(tmp_path, monkeypatch):
         assert strict(report).outcome == "skipped"
 
 
-PACKAGES = [line.split(">")[0] for line in (ROOT / "requirements.txt").read_text().split("\n")
-            if ">" in line]  # fmt: skip
+PACKAGES = re.findall(r"^([\w-]+)>", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
 
 
 def fake_call(fault):

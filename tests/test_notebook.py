@@ -18,6 +18,7 @@ from classroom.student import student_version
 
 STUDENT = ROOT / "notebooks" / SOLUTION.name
 FURTHER = ROOT / "notebooks" / "going_further.ipynb"
+FIRST_CELL = {SOLUTION: "checkpoints", FURTHER: "painter"}  # and the package that it needs
 EXERCISES = [
     "compute_content_cost", "gram_matrix", "compute_layer_style_cost", "total_cost", "train_step",
 ]  # fmt: skip
@@ -48,6 +49,29 @@ def test_cells_are_short(solution):
     for cell in solution.cells:
         if cell.cell_type == "code":
             assert cell.source.count("\n") < 20, cell.source.split("\n")[0]
+
+
+@pytest.mark.parametrize("path", FIRST_CELL, ids=lambda path: path.name)
+def test_the_first_cell_says_what_is_not_there(path, tmp_path):
+    """In a bare folder, as on Colab; with half of the course beside it; with all of it."""
+    cells = nbformat.read(path, 4).cells
+    source = next(cell.source for cell in cells if cell.cell_type == "code")
+    bare, clone, package = tmp_path / "content", tmp_path / "content/clone", FIRST_CELL[path]
+
+    def last_line():
+        command = [sys.executable, "-I", "-c", f"{source}\nprint(ROOT)"]
+        done = subprocess.run(command, cwd=bare, capture_output=True, text=True, timeout=60)
+        return (done.stderr or done.stdout).splitlines()[-1]
+
+    bare.mkdir()
+    assert f"FileNotFoundError: nst_utils and {package} not found near" in last_line()
+    assert "!git clone" in last_line() and "!unzip" in last_line()
+    clone.mkdir()
+    (clone / "nst_utils.py").touch()
+    assert f"FileNotFoundError: {package} not found near" in last_line()
+    (clone / "notebooks" / package).mkdir(parents=True)
+    (clone / "notebooks" / package / "__init__.py").touch()
+    assert last_line() == os.path.realpath(clone)
 
 
 def test_deterministic_cells_are_compared(solution):
