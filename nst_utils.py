@@ -360,11 +360,11 @@ def load_vgg19(
 ) -> keras.Model:
     """Load VGG-19, frozen, as a model from RGB in [0, 1] to the activations of `layer_names`.
 
-    `weights` is "auto", "imagenet", "embedded", "kmeans", the path of an .h5, .mat or .npz file, or
-    a dict as `read_weights` gives it. Layers that are missing in it are fitted by k-means to
-    `images`, the content and the style picture, each (1, n_H, n_W, 3). "auto" takes $NST_WEIGHTS;
-    else a verified file in pretrained-model/ or in Keras' cache; else a download of 80 MB; else the
-    embedded blocks, which were trained here. `model.weights_source` says which it was.
+    `weights` is "auto", "imagenet", "embedded", "kmeans", the path of an .h5, .mat or .npz file,
+    what `find_weights` gave, or a dict as `read_weights` gives it. Layers that it lacks are fitted
+    by k-means to `images`, the content and the style picture, (1, n_H, n_W, 3). "auto" takes
+    $NST_WEIGHTS; else a verified file in pretrained-model/ or in Keras' cache; else a download of
+    80 MB; else the embedded blocks, trained here. `model.weights_source` says which it was.
     With `images` the network is calibrated on them, see `fit_kmeans_vgg19`; the *last* name is the
     content layer. Without, the weights stay as they are in the file. Raises WeightsError.
     """
@@ -375,7 +375,7 @@ def load_vgg19(
         raise WeightsError(f"Unknown layer {unknown or '(none given)'}; VGG-19 has {known}.")
     names = layers_up_to(layer_names)
     images = None if images is None else [check_picture(image) for image in images]
-    fitted, source = _find_weights(weights, images)
+    fitted, source = weights if isinstance(weights, tuple) else find_weights(weights, images)
     missing = [name for name in names if name not in fitted]
     pooling = "max" if fitted else "avg"  # average pooling suits k-means filters: larger strokes
     if images:
@@ -440,8 +440,8 @@ KNOWN_FILES = {  # MD5 -> name, of the released files; Keras 3 keras/src/applica
 IN_VAIN: list[tuple[float, str]] = []  # when and why a download failed: some take long for that
 
 
-def _find_weights(weights: PathLike | Weights, images: Sequence | None) -> tuple[Weights, str]:
-    """Give (weights, where they are from); empty weights stand for k-means filters."""
+def find_weights(weights: PathLike | Weights, images: Sequence | None) -> tuple[Weights, str]:
+    """Give (weights, where they are from), as `load_vgg19` takes them, too; {} is for k-means."""
     if isinstance(weights, dict):
         try:
             _check_structure(weights, whole=not images)

@@ -145,7 +145,7 @@ def test_auto_takes_them_when_nothing_is_found_or_downloaded(small, tmp_path, mo
     little(tmp_path / "one.npz", monkeypatch, WEIGHTS)
     nowhere = ("http://127.0.0.1:9/", small, 1)
     monkeypatch.setattr(nst_utils.download_weights, "__defaults__", nowhere)
-    found, source = nst_utils._find_weights("auto", None)
+    found, source = nst_utils.find_weights("auto", None)
     assert same(found, {name: WEIGHTS[name] for name in list(WEIGHTS)[:4]})
     assert "embedded" in source and "No download" in source
 

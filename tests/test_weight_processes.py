@@ -90,7 +90,7 @@ def test_killed_at_random_moments(server, small, released, start, monkeypatch):
     monkeypatch.setattr(nst_utils.download_weights, "__defaults__", (f"{server}good/", folder, 5))
     for path in folder.glob(".*"):
         os.utime(path, (0, 0))
-    assert same(nst_utils._find_weights("imagenet", None)[0], WEIGHTS)
+    assert same(nst_utils.find_weights("imagenet", None)[0], WEIGHTS)
     fit = cached()
     assert same(fit, nst_utils.fit_kmeans_vgg19(IMAGES))
     assert sorted(files(folder)) == sorted(n for n in want if (folder / n).exists())

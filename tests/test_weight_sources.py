@@ -45,10 +45,10 @@ def test_a_download_that_failed_is_not_tried_for_every_picture(small, monkeypatc
     monkeypatch.setattr(nst_utils, "download_weights", fail)
     monkeypatch.setattr(nst_utils.time, "monotonic", lambda: now[0])
     for now[0] in (0.0, 500.0, 700.0):
-        assert "No download" in nst_utils._find_weights("auto", IMAGES)[1]
+        assert "No download" in nst_utils.find_weights("auto", IMAGES)[1]
     for now[0] in (701.0, 702.0):  # who asks for it gets it
         with pytest.raises(WeightsError, match="No download"):
-            nst_utils._find_weights("imagenet", IMAGES)
+            nst_utils.find_weights("imagenet", IMAGES)
     assert tried == [0.0, 700.0, 701.0, 702.0]
 
 
@@ -58,11 +58,11 @@ def test_a_damaged_file_is_named_and_left_out(small, released, kind, capsys):
     in_place(path, kind, released)
     with pytest.raises(WeightsError, match=re.escape(str(path))):
         nst_utils.load_vgg19(LAYERS, "imagenet", IMAGES)
-    weights, source = nst_utils._find_weights("auto", IMAGES)
+    weights, source = nst_utils.find_weights("auto", IMAGES)
     assert not weights and "k-means" in source and str(path) in source and "No download" in source
     kept.parent.mkdir(parents=True)
     kept.write_bytes(released)  # now a good one, in Keras' cache
-    weights, source = nst_utils._find_weights("auto", IMAGES)
+    weights, source = nst_utils.find_weights("auto", IMAGES)
     assert same(weights, WEIGHTS) and "ImageNet" in source and str(path) in source
 
 
@@ -80,7 +80,7 @@ def test_nst_weights_is_obeyed(small, released, monkeypatch, asked, result):
         with pytest.raises(WeightsError, match=result):
             nst_utils.load_vgg19(LAYERS, "auto", IMAGES)
     else:
-        weights, source = nst_utils._find_weights("auto", IMAGES)
+        weights, source = nst_utils.find_weights("auto", IMAGES)
         assert result in source and bool(weights) == ("npz" in asked)
 
 
@@ -93,15 +93,15 @@ def test_every_source_whole_and_damaged(small, released, monkeypatch, name, plac
     payload = write(kind, path).read_bytes()
     monkeypatch.setitem(nst_utils.KNOWN_FILES, hashlib.md5(payload).hexdigest(), name)
     for asked in ("auto", "imagenet"):
-        weights, source = nst_utils._find_weights(asked, IMAGES)
+        weights, source = nst_utils.find_weights(asked, IMAGES)
         weights.pop("block1_conv1")  # RGB in the .mat
         assert same(weights, {n: w for n, w in WEIGHTS.items() if n != "block1_conv1"})
         assert "ImageNet" in source
     for fault in BROKEN:
         in_place(path, fault, payload)
         with pytest.raises(WeightsError, match=re.escape(str(path))):
-            nst_utils._find_weights("imagenet", IMAGES)
-        weights, source = nst_utils._find_weights("auto", IMAGES)
+            nst_utils.find_weights("imagenet", IMAGES)
+        weights, source = nst_utils.find_weights("auto", IMAGES)
         assert not weights and "k-means" in source and str(path) in source, fault
 
 

@@ -68,9 +68,9 @@ def parser() -> argparse.ArgumentParser:
     add("--transparency", action="store_true", help="keep the photo's, in a .png")
     add("--alpha", type=float, help=f"weight of the content {now}")
     add("--beta", type=float, help=f"weight of the style {now}")
-    layers = {"metavar": "NAME=WEIGHT", "help": "(block1_conv1=0.2 ...)"}
+    layers = "(block1_conv1=0.2 ...); with embedded filters others, see recipe.py"
     add("--content-layer", default=unset, help="(block4_conv2)")
-    add("--style-layers", nargs="+", default=unset, **layers)
+    add("--style-layers", nargs="+", metavar="NAME=WEIGHT", default=unset, help=layers)
     add("--style-weights", nargs="+", type=float, metavar="W", help="one a painting (alike)")
     add(
         "--masks",

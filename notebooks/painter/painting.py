@@ -64,7 +64,7 @@ def stylize(
     """
     job, best, history, notes, lowered = None, None, [], [], False
     try:
-        job = prepared(content, style, Recipe(**options))
+        job = prepared(content, style, options)
         for frame in _frames(job):
             if not frame.note:
                 history.append((frame.step, frame.J, frame.J_content, frame.J_style))
@@ -129,7 +129,7 @@ def paint(
     `init="patches"` reaches a low J sooner, but the photo is less clear: a lower J is not a better
     picture.
     """
-    yield from _frames(prepared(content, style, Recipe(**options)))
+    yield from _frames(prepared(content, style, options))
 
 
 def _frames(job: Job) -> Iterator[Frame]:

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from nst_utils import WeightsError, check_picture
+from nst_utils import WeightsError, check_picture, find_weights
 from painter.colour import coloured, grey
 from painter.masks import as_mask
 from painter.palette import Moments, confined, moments, planes, varies
-from painter.recipe import PaintError, Recipe
+from painter.recipe import PaintError, Recipe, style_layers_of
 from painter.resources import check_memory, memory_needed, seconds_needed
 from painter.sizes import same_area
 from painter.starts import check_init
@@ -30,12 +30,14 @@ class Job(NamedTuple):
     recipe: Recipe
 
 
-def prepared(content: tf.Tensor, style: tf.Tensor | Sequence[tf.Tensor], recipe: Recipe) -> Job:
-    """Check what is given, and prepare it."""
-    start, photo = time.monotonic(), _named(check_picture, "the photo", content)
+def prepared(content: tf.Tensor, style: tf.Tensor | Sequence[tf.Tensor], options: dict) -> Job:
+    """Check what is given, and prepare it; `options` are the fields of `Recipe`."""
+    start, recipe = time.monotonic(), Recipe(**options)
+    photo = _named(check_picture, "the photo", content)
     styles = _pictures(style)
     _check(recipe, len(styles))
     styles, recipe = _used(styles, recipe)
+    recipe = _with_weights(recipe, photo, "style_layers" in options)
     if recipe.colour == "matched" and not all(varies([moments(S)]) for S in styles):
         print("The painting has too few colours to match the photo's: colour=luminance is taken.")
         recipe = replace(recipe, colour="luminance")
@@ -49,6 +51,13 @@ def prepared(content: tf.Tensor, style: tf.Tensor | Sequence[tf.Tensor], recipe:
     if recipe.colour != "luminance":
         C = toned(C, recipe, colours_of(styles, recipe))
     return Job(start, photo, C, styles, recipe)
+
+
+def _with_weights(recipe: Recipe, photo: tf.Tensor, layers_given: bool) -> Recipe:
+    """Find the network's weights; unless they are given, take the style layers that suit them."""
+    found = find_weights(recipe.weights, [photo])
+    layers = recipe.style_layers if layers_given else style_layers_of(found[0])
+    return replace(recipe, weights=found, style_layers=layers)
 
 
 def _used(styles: list[tf.Tensor], recipe: Recipe) -> tuple[list[tf.Tensor], Recipe]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numbers
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,10 @@ LISTS = {
     "style_weights": "numbers, one a style picture",
     "masks": "masks, one a style picture",
 }
+NEAR_LAYERS = [  # (name, weight): style layers where nothing above block2 was trained, see
+    (name, 2.0)  # `style_layers_of`
+    for name in ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1")
+]
 BORDER = 16  # pixels that a canvas with mirrored edges is larger, at each side
 
 
@@ -46,6 +50,18 @@ def _of_the_course(name: str) -> object:
     return getattr(nst_utils, name)
 
 
+def style_layers_of(weights: Collection[str]) -> Sequence[tuple[str, float]]:
+    """Give the style layers, (name, weight), for a network with trained `weights`, by layer names.
+
+    Gatys' five, as in the course. If training ended with block2, as that of the embedded filters
+    did: every trained layer, and the first above them. Differs from Gatys 2015, who measure style
+    up to block5: filters that k-means fitted there to two pictures are not about style, and what
+    they ask for costs the photo its shapes. pretrained-model/README.md has the figures.
+    """
+    ends_with_block2 = "block2_conv2" in weights and "block3_conv1" not in weights
+    return NEAR_LAYERS if ends_with_block2 else _of_the_course("STYLE_LAYERS")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How to paint: each field is a keyword of `stylize` and `paint`. Raises PaintError."""
@@ -53,7 +69,7 @@ class Recipe:
     alpha: float = 10  # weight of the content; 0 with init="noise" makes a texture
     beta: float = 40  # weight of the style; 0 with init="noise" shows what the content layer keeps
     content_layer: str = field(default_factory=lambda: _of_the_course("CONTENT_LAYER"))
-    style_layers: Sequence[tuple[str, float]] = field(  # (name, weight)
+    style_layers: Sequence[tuple[str, float]] = field(  # (name, weight); see `style_layers_of`
         default_factory=lambda: _of_the_course("STYLE_LAYERS")
     )
     style_weights: Sequence[float] | None = None  # one a style picture; None: all alike
@@ -68,7 +84,7 @@ class Recipe:
     steps: int | None = None  # at each scale; None: 40, or what `seconds` allow
     seconds: float | None = None  # for everything, the fit of filters included
     tolerance: float = 1e-3  # a scale ends when 10 steps lowered J by less than this share
-    weights: str | os.PathLike | Weights = "auto"  # see `load_vgg19`
+    weights: str | os.PathLike | Weights | tuple[Weights, str] = "auto"  # see `load_vgg19`
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -137,6 +153,10 @@ class Recipe:
             and sum(weights) > 0
         ):
             raise PaintError(f"style_weights are numbers from 0 up, not all 0, not {weights!r}.")
+
+    def style(self) -> float:
+        """Weight of the style in J: 40 with the course's layers; only such products matter."""
+        return self.beta * sum(weight for _, weight in self.style_layers)
 
     def limit(self) -> int | None:
         """Steps at each scale, at most; None if only the seconds count."""

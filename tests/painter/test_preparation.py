@@ -25,7 +25,7 @@ def test_which_of_several_is_wrong(styles, options, words):
 
 def test_a_photo_that_is_wrong():
     with pytest.raises(nst_utils.WeightsError, match=r"^The photo: "):
-        preparation.prepared(C[:, :9], S, painting.Recipe())
+        preparation.prepared(C[:, :9], S, {})
 
 
 @pytest.mark.parametrize("masks", [None, [LEFT, 1 - LEFT]], ids=["everywhere", "masks"])
