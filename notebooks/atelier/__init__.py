@@ -15,6 +15,18 @@ There is no thread: the painting is a task in the kernel's own loop. It makes on
 after the step that is being made, and when the kernel ends, everything has ended.
 """
 
-from atelier.page import open_page
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ipywidgets
 
 __all__ = ["open_page"]
+
+
+def open_page() -> ipywidgets.Widget:
+    """Give the page. An earlier one of this kernel stops painting."""
+    import_module("nst_utils")  # first: it chooses TensorFlow as the engine of Keras
+    return import_module("atelier.page").open_page()

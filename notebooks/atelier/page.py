@@ -44,11 +44,11 @@ class Page:
     """Everything that one visitor sees. Each kernel has its own, so nobody sees another's.
 
     JupyterLab may deliver a click in another thread than the one that paints (a "subshell"), so
-    every click is handed to the one loop that owns the easel.
+    every click is handed to the one loop that owns the easel. `tools` are Easel's.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop, self.easel = loop, Easel(self.refresh)
+    def __init__(self, loop: asyncio.AbstractEventLoop, **tools: object) -> None:
+        self.loop, self.easel = loop, Easel(self.refresh, **tools)
         self.photos = Tiles("photo", self.choose, self.say, self.later)
         self.paintings = Tiles("painting", self.choose, self.say, self.later)
         self.picture = widgets.Image(format="jpeg")
@@ -88,7 +88,9 @@ class Page:
             "side": widgets.SelectionSlider(
                 options=[(f"{side} px", side) for side in SIZES], value=wishes.side, **quiet
             ),
-            "tv": widgets.FloatSlider(wishes.tv, min=0, max=15, step=1, readout_format=".0f", **quiet),
+            "tv": widgets.FloatSlider(
+                wishes.tv, min=0, max=15, step=1, readout_format=".0f", **quiet
+            ),
             "colour": widgets.ToggleButtons(
                 options=[("the painting", "style"), ("the photo", "luminance")]
             ),
@@ -101,7 +103,7 @@ class Page:
 
     def _laid_out(self) -> widgets.Widget:
         labels = {
-            "ratio": "paint (β/α)",
+            "ratio": "paint (β/α)",  # noqa: RUF001, Greek it is
             "style_scale": "stroke size",
             "side": "picture size",
             "tv": "smoothness",
@@ -111,21 +113,15 @@ class Page:
             _box("atelier-row", widgets.Label(text), self.sliders[name])
             for name, text in labels.items()
         ]
-        left = _box(
-            "atelier-choices",
-            widgets.HTML("<h3>1. A photo</h3>"),
-            self.photos.box,
-            widgets.HTML("<h3>2. A painting</h3>"),
-            self.paintings.box,
-            widgets.HTML("<h3>3. How it is painted</h3>"),
-            *rows,
-        )
-        middle = _box("atelier-easel", _box("atelier-buttons", *self.buttons.values()), self.bar)
-        middle.children += (self.status, self.notice, _box("atelier-frame", self.picture))
-        middle.children += (_box("atelier-costs", self.curves),)
+        choices = _box("atelier-choices", _heading("1. A photo"), self.photos.box)
+        choices.children += (_heading("2. A painting"), self.paintings.box)
+        sliders = _box("atelier-sliders", _heading("3. How it is painted"), *rows)
+        easel = _box("atelier-easel", _box("atelier-buttons", *self.buttons.values()), self.bar)
+        easel.children += (self.status, self.notice, _box("atelier-frame", self.picture))
+        costs = _box("atelier-costs", self.curves)
         sheet = widgets.HTML(f"<style>{(HERE / 'page.css').read_text(encoding='utf-8')}</style>")
         sheet.layout.display = "none"
-        return _box("atelier", sheet, _box("atelier-columns", left, middle))
+        return _box("atelier", sheet, _box("atelier-columns", choices, easel, sliders, costs))
 
     def later(self, action: object, *arguments: object) -> None:
         """Do something in the loop that owns the easel."""
@@ -146,7 +142,7 @@ class Page:
     def save(self) -> None:
         """Write the picture beside the course; a visitor, whose disk is another, downloads it."""
         image = self.easel.picture
-        names = self.photos.title(), self.paintings.title()
+        names, self.notice.value = (self.photos.title(), self.paintings.title()), ""
         try:
             if not for_visitors():
                 path = save(image, *names, self.easel.wishes)
@@ -165,7 +161,9 @@ class Page:
         self.buttons["Stop"].disabled = not busy
         self.buttons["Save"].disabled = easel.picture is None
         self.buttons["From the photo"].disabled = easel.picture is None
-        (self.bar.add_class if easel.state == "preparing" else self.bar.remove_class)("atelier-wait")
+        (self.bar.add_class if easel.state == "preparing" else self.bar.remove_class)(
+            "atelier-wait"
+        )
         self.bar.value = 1.0 if easel.state == "finished" else self._share()
         self.status.value = f"<div role='status'>{self._words()}</div>"
         if self._due("picture", NEW_PICTURE) and easel.photo is not None:
@@ -201,6 +199,10 @@ def _box(name: str, *children: widgets.Widget) -> widgets.Box:
     box = widgets.Box(children)
     box.add_class(name)
     return box
+
+
+def _heading(text: str) -> widgets.Widget:
+    return widgets.HTML(f"<h3>{text}</h3>")
 
 
 def _drawn(history: list[tuple[int, float, float, float]]) -> bytes:

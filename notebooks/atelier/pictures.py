@@ -15,7 +15,7 @@ from nst_utils import ROOT, ImageError, load_image, to_pixels
 
 LARGEST_FILE = 8_000_000  # bytes; the server drops a connection that sends more than 10 MiB
 MOST_PIXELS = 50_000_000  # decoded, 150 MB
-LARGEST_SIDE = 1280  # pixels that are kept: the largest size of the page, its strokes twice as large
+LARGEST_SIDE = 1280  # pixels that are kept: the page's largest size, its strokes twice as large
 SMALLEST_SIDE, LONGEST = 64, 8  # pixels of the shorter side; how many times longer the other may be
 THUMBNAIL = 192  # pixels: sharp on screens with two dots a pixel
 FOLDERS = {"photo": "images/content", "painting": "images/styles"}
