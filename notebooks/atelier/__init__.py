@@ -12,7 +12,8 @@ A room for each idea:
 
 There is no thread: the painting is a task in the kernel's own loop. It makes one step of
 `painter.paint`, lets the loop handle the page's messages, and makes the next. So a button is heard
-after the step that is being made, and when the kernel ends, everything has ended.
+after the step that is being made, and when the kernel ends, everything has ended. The page of a
+visitor who has left is no longer heard, and the painting stops.
 """
 
 from __future__ import annotations

@@ -94,6 +94,29 @@ def scale_sides(side: int) -> list[int]:
     return [round(side / 2**half) for half in reversed(range(halves + 1))]
 
 
+class Presence:
+    """Whether somebody is still looking: the page of a visitor makes itself heard every 10 s.
+
+    A browser lets a page that is hidden speak once a minute only. Where steps are so slow that what
+    the page said may still wait to be heard, steps count, too.
+    """
+
+    SECONDS, STEPS = 150, 5
+
+    def __init__(self) -> None:
+        self.heard: float | None = None  # when; None: nobody has promised to speak
+        self.steps = 0  # since then
+
+    def beat(self) -> None:
+        self.heard, self.steps = time.monotonic(), 0
+
+    def after_a_step(self, now: float) -> bool:
+        """Whether to go on painting."""
+        self.steps += 1
+        silent = self.heard is not None and now - self.heard > self.SECONDS
+        return not (silent and self.steps >= self.STEPS)
+
+
 class Easel:
     """A photo, a painting, wishes, and the picture that comes of them; `look` is told of changes.
 
@@ -117,6 +140,7 @@ class Easel:
         self.progress: Progress | None = None
         self.task: asyncio.Task | None = None
         self.stale = False  # what is being painted is no longer what is wished
+        self.presence = Presence()
 
     def shown(self) -> tf.Tensor | None:
         """The picture on the easel: the painted one, or the photo."""
@@ -212,6 +236,8 @@ class Easel:
                     self.picture = enlarged(frame.image, start)
             self._is("painting", frame.note)
             await asyncio.sleep(PAUSE)
+            if not self.presence.after_a_step(time.monotonic()):
+                self.stop()
             if self.stale or self.state not in BUSY:
                 return False
 

@@ -56,6 +56,11 @@ class Page:
         self.bar = widgets.FloatProgress(min=0, max=1)
         self.status, self.notice = widgets.HTML(), widgets.HTML()
         self.notice.add_class("atelier-notice")
+        self.beat = widgets.Button(layout={"display": "none"})  # page.js clicks on it
+        self.beat.add_class("atelier-beat")
+        self.beat.on_click(lambda _: self.later(self.easel.presence.beat))
+        if for_visitors():
+            self.easel.presence.beat()  # from now on it is expected
         self.drawn = {"picture": 0.0, "curves": 0.0}  # when
         self.buttons = self._buttons()
         self.sliders = self._sliders()
@@ -121,7 +126,9 @@ class Page:
         costs = _box("atelier-costs", self.curves)
         sheet = widgets.HTML(f"<style>{(HERE / 'page.css').read_text(encoding='utf-8')}</style>")
         sheet.layout.display = "none"
-        return _box("atelier", sheet, _box("atelier-columns", choices, easel, sliders, costs))
+        return _box(
+            "atelier", sheet, self.beat, _box("atelier-columns", choices, easel, sliders, costs)
+        )
 
     def later(self, action: object, *arguments: object) -> None:
         """Do something in the loop that owns the easel."""

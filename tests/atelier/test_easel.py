@@ -175,6 +175,20 @@ def test_a_failure_is_told_and_one_can_paint_again(error, word, after):
     at_work(play, Painter(error, after))
 
 
+def test_nobody_is_painted_for_who_has_left():
+    async def play(easel):
+        easel.presence.beat()
+        easel.presence.heard -= easel.presence.SECONDS + 1
+        easel.begin()
+        await until(lambda: easel.state == "stopped")
+        assert len(easel.history) == easel.presence.STEPS
+        easel.presence.beat()
+        easel.begin()
+        await until(lambda: easel.state == "finished")
+
+    at_work(play)
+
+
 def test_a_cost_that_grows_is_not_shown():
     def frames(C, S, **options):
         for step, J in enumerate([5.0, 3.0, 4.0]):

@@ -169,6 +169,20 @@ def test_where_nothing_can_be_written_one_downloads(monkeypatch):
     visit(play)
 
 
+@pytest.mark.parametrize("server, expected", [("voila/0.5", True), ("jupyter/2", False)])
+def test_only_a_visitor_is_expected_to_be_heard(monkeypatch, server, expected):
+    monkeypatch.setenv("SERVER_SOFTWARE", server)
+
+    async def play(opened):
+        presence = opened.easel.presence
+        assert (presence.heard is not None) == expected
+        presence.heard = None
+        opened.beat.click()
+        await until(lambda: presence.heard is not None)
+
+    visit(play)
+
+
 def test_two_visitors_do_not_share_a_thing():
     async def play(opened):
         other = Page(opened.loop, paint=Painter(), filters=fake_painter.filters)
