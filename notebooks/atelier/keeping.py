@@ -28,7 +28,7 @@ def file_name(photo: str, painting: str) -> str:
     """A name that no other picture has; git ignores what begins with my_."""
     words = [re.sub(r"[^a-z0-9]+", "-", word.lower()).strip("-")[:24] for word in (photo, painting)]
     when = time.strftime("%Y%m%d-%H%M%S")
-    return "_".join(filter(None, ["my", *words, when, secrets.token_hex(2)])) + ".png"
+    return "_".join(filter(None, ["my", *words, when, secrets.token_hex(4)])) + ".png"
 
 
 def save(image: tf.Tensor, photo: str, painting: str, wishes: Wishes) -> Path:

@@ -6,6 +6,12 @@
   window.nstAtelier = true;
   const LIMIT = LARGEST_FILE;
 
+  // When its page is left, Voila ends the kernel, if the page shows that it is from this server: by
+  // sending back a cookie. Voila 0.5 does not set it, and then refuses; JupyterLab has its own.
+  if (!/\b_xsrf=/.test(document.cookie)) {
+    document.cookie = `_xsrf=${crypto.randomUUID?.() ?? Math.random()}; path=/; SameSite=Strict`;
+  }
+
   const inputOf = (button) => { // the widget clicks its input when it is clicked
     let input = null;
     const click = HTMLInputElement.prototype.click;

@@ -65,7 +65,7 @@ def test_choose_paint_save():
         assert bytes(opened.curves.value).startswith(b"\x89PNG")
         opened.buttons["Save"].click()
         await until(lambda: "Saved" in opened.notice.value)
-        name = re.search(r"my_astronaut_wave_[\d-]+_\w{4}\.png", opened.notice.value)[0]
+        name = re.search(r"my_astronaut_wave_[\d-]+_\w{8}\.png", opened.notice.value)[0]
         with Image.open(keeping.FOLDER / name) as saved:
             assert max(saved.size) == 320 and '"beta": 40' in saved.info["Software"]
 
