@@ -69,10 +69,10 @@ class Page:
 
     def _buttons(self) -> dict[str, widgets.Button]:
         actions = {
-            "Paint": self.easel.begin,
+            "Paint": self.paint,
             "Stop": self.easel.stop,
             "Save": self.save,
-            "From the photo": self.easel.clear,
+            "Start over": self.easel.clear,
         }
         buttons = {}
         for name, action in actions.items():
@@ -134,6 +134,10 @@ class Page:
         """Do something in the loop that owns the easel."""
         self.loop.call_soon_threadsafe(action, *arguments)
 
+    def paint(self) -> None:
+        self.notice.value = ""
+        self.easel.begin()
+
     def wish(self, change: dict) -> None:
         self.easel.wish(**change)
 
@@ -167,7 +171,7 @@ class Page:
         self.buttons["Paint"].disabled = busy
         self.buttons["Stop"].disabled = not busy
         self.buttons["Save"].disabled = easel.picture is None
-        self.buttons["From the photo"].disabled = easel.picture is None
+        self.buttons["Start over"].disabled = easel.picture is None
         (self.bar.add_class if easel.state == "preparing" else self.bar.remove_class)(
             "atelier-wait"
         )

@@ -80,12 +80,12 @@ def test_buttons_say_what_can_be_done():
         assert usable() == {"Paint"}
         opened.buttons["Paint"].click()
         await until(lambda: opened.easel.picture is not None)
-        assert usable() == {"Stop", "Save", "From the photo"}
+        assert usable() == {"Stop", "Save", "Start over"}
         assert re.search(r"\d+%: step \d+ of 25 at \d+ px", opened.status.value)
         opened.buttons["Stop"].click()
         await until(lambda: opened.easel.state == "stopped")
-        assert usable() == {"Paint", "Save", "From the photo"}
-        opened.buttons["From the photo"].click()
+        assert usable() == {"Paint", "Save", "Start over"}
+        opened.buttons["Start over"].click()
         await until(lambda: usable() == {"Paint"})
 
     visit(play)
