@@ -114,7 +114,8 @@ def test_choose_paint_stop_save_and_a_broken_file(visitor, tmp_path):
     course = tmp_path / "course" / "images" / "generated"
     folder = course if visitor.kind == "jupyterlab" else tmp_path / "downloads"
     saved = visitor.until(lambda: list(folder.glob("my_astronaut_night*.png")), "a file")
-    assert max(Image.open(saved[0]).size) == 320
+    with Image.open(saved[0]) as picture:
+        assert max(picture.size) == 320
     visitor.shoot("saved")
     if visitor.kind == "voila":
         assert not list(course.glob("my_*")), "a visitor's picture is on the server"
