@@ -58,9 +58,9 @@ class Page:
         self.notice.add_class("atelier-notice")
         self.beat = widgets.Button(layout={"display": "none"})  # page.js clicks on it
         self.beat.add_class("atelier-beat")
-        self.beat.on_click(lambda _: self.later(self.easel.presence.beat))
-        if for_visitors():
-            self.easel.presence.beat()  # from now on it is expected
+        if for_visitors():  # from now on it is expected
+            self.easel.presence.beat()
+            self.beat.on_click(lambda _: self.later(self.easel.presence.beat))
         self.drawn = {"picture": 0.0, "curves": 0.0}  # when
         self.buttons = self._buttons()
         self.sliders = self._sliders()
