@@ -21,7 +21,7 @@ FOLDER = ROOT / "images" / "generated"
 
 def for_visitors() -> bool:
     """Whether the page is shown by Voila: then its files belong to the visitor, not to us."""
-    return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
+    return "VOILA_PREHEAT" in os.environ  # in each of its kernels, whether "True" or "False"
 
 
 def file_name(photo: str, painting: str) -> str:
