@@ -12,6 +12,7 @@ from fake_painter import PAINTING, PHOTO, Painter, until
 import painter
 from atelier import easel as room
 from atelier.easel import Easel, Filters, enlarged, resized, scale_sides
+from painter import sizes
 
 
 @pytest.fixture(autouse=True)
@@ -210,12 +211,11 @@ def test_a_coarse_picture_keeps_the_fine_detail():
     assert enlarged(start, PHOTO) is start
 
 
-def test_sides_are_those_of_the_painter():
-    for side in (64, 160, 319, 320, 500, 640):
-        C = tf.zeros((1, side, side // 2, 3))
-        recipe = {"steps": 0, "scales": len(scale_sides(side))}
-        assert scale_sides(side)[-1] == side and min(scale_sides(side)) >= min(side, 160)
-        assert painter.Recipe(**recipe).scales == len(scale_sides(side)), C.shape
+@pytest.mark.parametrize("side", [64, 160, 319, 320, 500, 640])
+def test_sides_are_those_of_the_painter(side):
+    """The bar counts with the scales at which the painter paints."""
+    assert scale_sides(side) == sizes.scale_sides((1, side // 2, side, 3), len(scale_sides(side)))
+    assert scale_sides(side) == sizes.scale_sides((1, side // 2, side, 3), None)  # its own choice
 
 
 def test_filters_are_fitted_once_for_a_pair(monkeypatch):
