@@ -4,6 +4,7 @@ It needs Chromium and its driver (Debian: `apt-get install chromium chromium-dri
 `pip install selenium`. Its pictures of the page stay in NST_ARTIFACTS, or in pytest's tmp_path.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -52,31 +54,43 @@ def browser():
     chrome.quit()
 
 
-@pytest.fixture
-def lab(tmp_path):
-    """The address of a JupyterLab server that shows a copy of the course."""
+@contextlib.contextmanager
+def serving(module, arguments, tmp_path, **variables):
+    """Run a server, a module of Python, in a copy of the course; give its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    arguments = ["--no-browser", "--allow-root", f"--port={port}", "--port-retries=0"]
-    arguments += ["--IdentityProvider.token=nst", "--LabApp.expose_app_in_browser=True"]
     folder = course_copy(tmp_path / "course")
     with (tmp_path / "server.log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *arguments],
-            cwd=folder, env={**os.environ, "HOME": str(tmp_path)}, stdout=log, stderr=log,
+            [sys.executable, "-m", module, "--no-browser", f"--port={port}", *arguments],
+            cwd=folder, env={**os.environ, "HOME": str(tmp_path), **variables},
+            stdout=log, stderr=log,
         )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     for _ in range(120):
         try:
             urllib.request.urlopen(f"{address}/api", timeout=5).close()
             break
+        except urllib.error.HTTPError:  # an answer, too: Voila has no such page
+            break
         except OSError:
             assert server.poll() is None, (tmp_path / "server.log").read_text()
             time.sleep(0.5)
-    yield f"{address}/lab/tree/notebooks/neural_style_transfer.ipynb?token=nst"
+    yield address
     server.terminate()
     server.wait(30)
+
+
+LAB = ["--allow-root", "--port-retries=0", "--IdentityProvider.token=nst"]
+LAB += ["--LabApp.expose_app_in_browser=True"]
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """The address of a JupyterLab server that shows a copy of the course."""
+    with serving("jupyterlab", LAB, tmp_path) as address:
+        yield f"{address}/lab/tree/notebooks/neural_style_transfer.ipynb?token=nst"
 
 
 class Lab:
