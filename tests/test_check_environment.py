@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import bounds
-import check_environment as check
 import pytest
-from check_environment import MISSING, NOTE, OK
 from conftest import ROOT
 
+import check_environment as check
 import nst_utils
+from check_environment import MISSING, NOTE, OK
 
 FILE = Path(check.__file__)
 TEXT = (ROOT / "requirements.txt").read_text(encoding="utf-8")

@@ -10,10 +10,11 @@ import shutil
 import subprocess
 import sys
 
-import check_environment
 import pytest
 import yaml
 from conftest import ROOT
+
+import check_environment
 
 WORKFLOW = ROOT / ".github" / "workflows" / "tests.yml"
 JOBS = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]

@@ -18,7 +18,12 @@ from classroom.student import student_version
 
 STUDENT = ROOT / "notebooks" / SOLUTION.name
 FURTHER = ROOT / "notebooks" / "going_further.ipynb"
-FIRST_CELL = {SOLUTION: "checkpoints", FURTHER: "painter"}  # and the package that it needs
+ATELIER = ROOT / "notebooks" / "atelier.ipynb"
+FIRST_CELL = {
+    SOLUTION: "checkpoints",
+    FURTHER: "painter",
+    ATELIER: "atelier",
+}  # and the package that it needs
 EXERCISES = [
     "compute_content_cost", "gram_matrix", "compute_layer_style_cost", "total_cost", "train_step",
 ]  # fmt: skip

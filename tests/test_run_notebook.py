@@ -9,9 +9,10 @@ import time
 
 import nbformat
 import pytest
-import run_notebook
 from conftest import ROOT
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+import run_notebook
 
 COMMAND = [sys.executable, str(ROOT / "notebooks" / "run_notebook.py")]
 

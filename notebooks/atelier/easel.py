@@ -16,20 +16,17 @@ from atelier.progress import Progress
 from nst_utils import (
     CONTENT_LAYER,
     FAST,
-    STYLE_LAYERS,
     ImageError,
     WeightsError,
+    find_weights,
     load_vgg19,
     search_disk,
 )
-from painter import Frame, PaintError, paint, same_area
+from painter import Frame, PaintError, paint, same_area, style_layers_of
 
 STEPS = 2 if FAST else 30  # at each scale
 FITTED_SIDE = 224  # pixels: filters fitted to pictures of this size serve all sizes of the page
 PAUSE = 0.03  # seconds after each step: the loop handles what the page has sent
-# Differs from the course, which reads block5_conv1, too: of a picture of 320 pixels it has 20 x 20
-# values a filter, and without it a new pair is ready in two thirds of the time.
-LAYERS = [(name, 0.25) for name, _ in STYLE_LAYERS[:4]]
 BUSY = ("preparing", "painting")
 ALPHA = 10.0
 
@@ -47,11 +44,11 @@ class Wishes:
     def options(self) -> dict:
         """The same in the painter's words."""
         options = {"alpha": ALPHA, "beta": ALPHA * self.ratio, "tv": self.tv, "colour": self.colour}
-        return options | {"style_layers": LAYERS, "style_scale": self.style_scale, "steps": STEPS}
+        return options | {"style_scale": self.style_scale, "steps": STEPS}
 
 
 class Filters:
-    """VGG-19's weights for a pair of pictures: fitted once, kept for the last pair.
+    """VGG-19's weights and its style layers for a pair of pictures: fitted once, and kept.
 
     The painter fits filters to the pictures as it paints them, so it would fit them anew whenever a
     slider changes their size or their colours. Here they stay the pair's own. Nothing is ever
@@ -59,24 +56,27 @@ class Filters:
     """
 
     def __init__(self) -> None:
-        self.pair, self.weights = None, None
+        self.pair, self.options = None, None
 
-    def __call__(self, photo: tf.Tensor, painting: tf.Tensor) -> object:
-        """What `paint` takes as `weights`."""
+    def __call__(self, photo: tf.Tensor, painting: tf.Tensor) -> dict:
+        """Options of `paint` for this pair."""
         if self.pair is None or not (self.pair[0] is photo and self.pair[1] is painting):
-            self.weights = _fitted(photo, painting)
+            self.options = _fitted(photo, painting)
             self.pair = photo, painting
-        return self.weights
+        return self.options
 
 
-def _fitted(photo: tf.Tensor, painting: tf.Tensor) -> object:
+def _fitted(photo: tf.Tensor, painting: tf.Tensor) -> dict:
     C = resized(photo, FITTED_SIDE)
-    names = [name for name, _ in LAYERS] + [CONTENT_LAYER]
+    pair = [C, same_area(painting, C, 1)]
     asked = "auto" if os.environ.get("NST_WEIGHTS") or search_disk()[0] else "embedded"
-    vgg = load_vgg19(names, asked, [C, same_area(painting, C, 1)])
-    if any(type(layer).__name__ == "AveragePooling2D" for layer in vgg.layers):
-        return asked  # k-means filters alone: given as weights they would get another pooling
-    return {layer.name: tuple(layer.get_weights()) for layer in vgg.layers if layer.weights}
+    found = find_weights(asked, pair)
+    layers = style_layers_of(found[0])
+    if not found[0]:  # k-means filters alone: given as weights they would get another pooling
+        return {"weights": asked, "style_layers": layers}
+    vgg = load_vgg19([*(name for name, _ in layers), CONTENT_LAYER], found, pair)
+    fitted = {layer.name: tuple(layer.get_weights()) for layer in vgg.layers if layer.weights}
+    return {"weights": fitted, "style_layers": layers}
 
 
 def resized(image: tf.Tensor, side: int) -> tf.Tensor:
@@ -132,7 +132,7 @@ class Easel:
         self,
         look: Callable[[], object],
         paint: Callable[..., Iterator[Frame]] = paint,
-        filters: Callable[[tf.Tensor, tf.Tensor], object] | None = None,
+        filters: Callable[[tf.Tensor, tf.Tensor], dict] | None = None,
     ) -> None:
         self.look, self.paint, self.filters = look, paint, filters or Filters()
         self.photo: tf.Tensor | None = None
@@ -216,7 +216,7 @@ class Easel:
         if self.picture is not None:
             options["init"] = start
         with _silence():
-            options["weights"] = self.filters(self.photo, self.painting)
+            options |= self.filters(self.photo, self.painting)
             frames = self.paint(C, self.painting, **options)
         with contextlib.closing(frames):
             if await self._follow(frames, start):

@@ -35,7 +35,7 @@ Sources, cited by their short names:
 
 from importlib import import_module
 
-from painter.recipe import STARTS, PaintError, Recipe
+from painter.recipe import STARTS, PaintError, Recipe, style_layers_of
 
 ROOMS = {
     "Frame": "painting",
@@ -51,7 +51,7 @@ ROOMS = {
     "seconds_needed": "resources",
     "stylize": "painting",
 }
-__all__ = ["STARTS", "PaintError", "Recipe", *ROOMS]
+__all__ = ["STARTS", "PaintError", "Recipe", "style_layers_of", *ROOMS]
 
 
 def __getattr__(name: str) -> object:

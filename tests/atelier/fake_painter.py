@@ -38,7 +38,7 @@ class Painter:
 
 
 def filters(photo, painting):
-    return "embedded"
+    return {"weights": "embedded"}
 
 
 async def until(true, seconds=5):

@@ -231,11 +231,11 @@ def test_the_page_downloads_nothing(monkeypatch):
     class Loaded(Exception):
         pass
 
-    def load(names, weights, images):
+    def find(weights, images):
         asked.append(weights)
         raise Loaded
 
-    monkeypatch.setattr(room, "load_vgg19", load)
+    monkeypatch.setattr(room, "find_weights", find)
     for variable, disk in (("", None), ("", "vgg19.h5"), ("kmeans", None)):
         monkeypatch.setenv("NST_WEIGHTS", variable)
         monkeypatch.setattr(room, "search_disk", lambda disk=disk: (disk, {}))

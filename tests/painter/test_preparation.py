@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from little_pictures import LEFT, C, S, T, steps
+from little_pictures import LEFT, SHALLOW, C, S, T, steps
 
 import nst_utils
 from painter import PaintError, painting, preparation
+from painter.recipe import NEAR_LAYERS
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,15 @@ def test_which_of_several_is_wrong(styles, options, words):
 def test_a_photo_that_is_wrong():
     with pytest.raises(nst_utils.WeightsError, match=r"^The photo: "):
         preparation.prepared(C[:, :9], S, {})
+
+
+def test_embedded_filters_are_found_once_and_choose_the_style_layers():
+    job = preparation.prepared(C, S, {"weights": "embedded"})
+    assert job.recipe.style_layers == NEAR_LAYERS and "embedded" in job.recipe.weights[1]
+    given = preparation.prepared(C, S, {"weights": "embedded", **SHALLOW})
+    assert given.recipe.style_layers == SHALLOW["style_layers"]
+    fitted = preparation.prepared(C, S, {"weights": "kmeans"})
+    assert fitted.recipe.style_layers == nst_utils.STYLE_LAYERS
 
 
 @pytest.mark.parametrize("masks", [None, [LEFT, 1 - LEFT]], ids=["everywhere", "masks"])
