@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .facts import text
@@ -54,6 +55,11 @@ class Raised:
             f"In line {self.line}, `{self.code}`: " if self.line is not None and self.code else ""
         )
 
+    @property
+    def globals_used(self) -> str:
+        """A sentence about data of the notebook that is used in the place of the arguments."""
+        return globals_used(self.data)
+
     def finding(self, mistake: str, hint: int | str, credit: float, says: str) -> Finding:
         """A finding whose sentence starts with the student's line."""
         return self.exercise.finding(mistake, hint, credit, self.where + says)
@@ -88,10 +94,15 @@ def error_finding(
     for recognised in KNOWN:
         if found := recognised(raised):
             return found
-    says = f"{raised.kind}: {raised.message}"
-    if raised.data:
-        says += f" ({exercise.name} uses {' and '.join(raised.data)} of your notebook: use the arguments alone.)"
+    says = f"{raised.kind}: {raised.message}{raised.globals_used}"
     return raised.finding("error", 0, 0, says)
+
+
+def globals_used(names: Iterable[str]) -> str:
+    """A sentence about data of the notebook that is used besides the arguments, "" if none is."""
+    if not (listed := " and ".join(names)):
+        return ""
+    return f" It uses {listed} of your notebook: use the arguments alone."
 
 
 def stopped_finding(exercise: Exercise, facts: list[dict], steps: float = 0) -> Finding | None:
@@ -160,7 +171,7 @@ def _dims_hard_coded(r: Raised) -> Finding | None:
     partly = r.some is not None and r.exercise.has_dims
     if not partly and not (len(r.asked) > 2 and len(set(r.asked)) == 1):
         return None
-    says = f"dimensions are hard-coded: it fails on other shapes ({r.kind}: {r.message})"
+    says = f"dimensions are hard-coded: it fails on other shapes ({r.kind}: {r.message}){r.globals_used}"
     return r.finding("dims-hard-coded", "dims", PART if r.some else 0, says)
 
 
@@ -336,7 +347,7 @@ def _wrong_variable(r: Raised) -> Finding | None:
     if "originally built with" not in r.whole:
         return None
     if r.data:
-        says = f"{r.exercise.name} uses {' and '.join(r.data)} of your notebook: use the arguments alone."
+        says = f"the optimizer was made for another variable.{r.globals_used}"
         return r.finding("global", 0, 0, says)
     says = "the optimizer is for generated_image alone: take the gradient of J with respect to it, not to the weights."
     return r.finding("wrong-variable", 4, 0, says)

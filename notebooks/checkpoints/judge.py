@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .errors import error_finding, stopped_finding
+from .errors import error_finding, globals_used, stopped_finding
 from .facts import near, number, same, show, show_both, text, well_formed
 from .verdict import FACTOR, NO_GRADIENT, PART, SLIP, TWO, Exercise, Finding, Verdict
 
@@ -227,11 +227,7 @@ def _compared(answers: Answers) -> str:
 
 
 def _globals_used(answers: Answers) -> str:
-    """A sentence about data of the notebook that is used in the place of the arguments."""
-    names = text(answers.facts[answers.eager[0]], "data").split()
-    if not names:
-        return ""
-    return f" It uses {' and '.join(names)} of your notebook: use the arguments alone."
+    return globals_used(text(answers.facts[answers.eager[0]], "data").split())
 
 
 def _shape_finding(answers: Answers, at: int) -> Finding:
@@ -320,7 +316,7 @@ def _slip_finding(answers: Answers) -> Finding | None:
 def _graph_slip(exercise: Exercise, case: dict, fact: dict, value) -> Finding | None:
     """What shows only inside tf.function, on a layer of realistic size."""
     if text(fact, "stopped"):
-        says = "It is right on small layers, but does not come to an end on one of realistic size: is there a loop over every position?"
+        says = "It is right, but too slow for a layer of realistic size: is there a loop over every position? One matrix product does it all at once."
         return exercise.finding("too-slow", 0, SLIP, says)
     error = text(fact, "graph_error")
     if "modify its Python input" in error:

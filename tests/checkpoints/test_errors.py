@@ -29,7 +29,7 @@ SENTENCES = {
     ("train_step", "wrong_assigned_uint8"): "holds float32, but what is assigned is uint8",
     ("train_step", "wrong_gradient_swapped"): "the wrong way round. First what is differentiated",
     ("train_step", "wrong_predict"): "predict gives NumPy arrays",
-    ("train_step", "wrong_global_optimizer"): "uses _optimizer of your notebook",
+    ("train_step", "wrong_global_optimizer"): "It uses _optimizer of your notebook",
 }
 
 

@@ -233,7 +233,7 @@ def wrong_no_gram(a_S, a_G):
     return _cost_of(_matrix(a_S), _matrix(a_G), a_S)
 
 
-@named("style-no-gram+style-not-squared")
+@named("style-content-cost")
 def wrong_content_cost_again(a_S, a_G):
     return tf.reduce_mean(tf.square(a_S - a_G)) / 4
 
@@ -350,7 +350,7 @@ def wrong_reshape_method(a_S, a_G):
     return _cost_of(gram_matrix(tf.transpose(S)), gram_matrix(tf.transpose(G)), a_S)
 
 
-@named("style-error")
+@named("style-no-such-name")
 def wrong_name(a_S, a_G):
     return _sum(a_S, a_G) / (4 * n_C**2)  # noqa: F821
 
@@ -374,7 +374,7 @@ wrong_own_gram_triangle = _own_gram(gram.wrong_upper)
 wrong_own_gram_raises = _own_gram(gram.wrong_no_transpose)
 wrong_own_gram_stub = _own_gram(gram.wrong_stub)
 wrong_own_gram_none = _own_gram(gram.wrong_no_return)
-wrong_own_gram_numpy = named("style-fix-gram-gradient")(
+wrong_own_gram_numpy = named("style-fix-gram")(
     rebind(_with_gram, gram_matrix=gram.wrong_numpy)
 )
 
