@@ -1,5 +1,6 @@
 """What all tests share. The suite sets its own environment, so that `pytest` alone is enough."""
 
+import hashlib
 import os
 import re
 import sys
@@ -7,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-os.environ.update(NST_WEIGHTS="kmeans", NST_FAST="1", TF_CPP_MIN_LOG_LEVEL="3")
+os.environ.update(NST_WEIGHTS="embedded", NST_FAST="1", TF_CPP_MIN_LOG_LEVEL="3")
 KERAS = tempfile.TemporaryDirectory(prefix="nst-keras-")  # the user's keras.json is not ours
 os.environ["KERAS_HOME"] = KERAS.name
 os.environ["KERAS_BACKEND"] = "tensorflow"  # some tests import keras before nst_utils
@@ -16,9 +17,11 @@ for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
 if "PYTEST_XDIST_WORKER" in os.environ:  # a thread a worker, or they are in each other's way
     os.environ.update(TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1", OMP_NUM_THREADS="1")
 # whose warnings are errors
-OURS = ("nst_utils", "checkpoints", "classroom", "paint_styles", "brushes", "__main__")
-os.environ["PYTHONWARNINGS"] = ",".join(f"error:::{name}" for name in OURS)
 ROOT = Path(__file__).resolve().parent.parent
+ROOMS = [path.relative_to(ROOT / "notebooks") for path in (ROOT / "notebooks").glob("*/*.py")]
+OURS = {"nst_utils", "paint_styles", "brushes", "__main__"} | {r.parts[0] for r in ROOMS}
+OURS |= {".".join(room.with_suffix("").parts) for room in ROOMS}
+os.environ["PYTHONWARNINGS"] = ",".join(f"error:::{name}" for name in sorted(OURS))
 sys.path[:0] = [str(ROOT), str(ROOT / "notebooks")]
 
 import nbformat  # noqa: E402
@@ -101,3 +104,74 @@ def no_cache(monkeypatch, tmp_path):
     monkeypatch.setattr(nst_utils, "PRETRAINED", tmp_path)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     return tmp_path
+
+
+@pytest.fixture
+def small(no_cache, monkeypatch):
+    """VGG-19 has a 32nd of its filters; the empty folder where its weights would be."""
+    import little_weights
+
+    import nst_utils
+
+    monkeypatch.setattr(nst_utils, "VGG19_LAYERS", little_weights.SMALL)
+    monkeypatch.setattr(nst_utils, "EMBEDDED", no_cache / "none.npz")  # its filters are too many
+    monkeypatch.setenv("NST_WEIGHTS", "")
+    return no_cache
+
+
+@pytest.fixture
+def released(small, monkeypatch):
+    """The bytes of a released file of the small network, whose hash is known; no network."""
+    import little_weights
+
+    import nst_utils
+
+    path = little_weights.write("h5", small / "payload.h5")
+    payload = path.read_bytes()
+    path.unlink()
+    md5 = hashlib.md5(payload).hexdigest()
+    monkeypatch.setitem(nst_utils.KNOWN_FILES, md5, little_weights.NAME)
+    nowhere = ("http://127.0.0.1:9/", small, 5)
+    monkeypatch.setattr(nst_utils.download_weights, "__defaults__", nowhere)
+    return payload
+
+
+@pytest.fixture
+def server(released):
+    """The address of a server that has the released file."""
+    import little_weights
+
+    with little_weights.serving(released) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def fitted():
+    """k-means filters, fitted to the little photo and its style."""
+    from little_pictures import C, S
+
+    import nst_utils
+
+    return nst_utils.fit_kmeans_vgg19([C, S])
+
+
+@pytest.fixture(scope="session")
+def vgg(fitted):
+    """VGG-19 with these filters, calibrated: the course's layers and all below."""
+    from little_pictures import C, S
+
+    import nst_utils
+
+    names = [name for name, _ in nst_utils.STYLE_LAYERS] + [nst_utils.CONTENT_LAYER]
+    return nst_utils.load_vgg19(names, fitted, [C, S])
+
+
+@pytest.fixture
+def one_network(monkeypatch, vgg):
+    """The painter takes this network, whatever the pictures: loading one takes a second."""
+    from painter import painting
+
+    def network(C, styles, recipe):
+        return painting.Network(vgg, recipe.layers()), "the tests' network"
+
+    monkeypatch.setattr(painting, "_network", network)

@@ -32,7 +32,7 @@ def run(command, folder, tmp_path, prefix=(), **variables):
     home = tmp_path / "home"
     home.mkdir(exist_ok=True)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    env = {"PATH": path, "HOME": str(home), "NST_FAST": "1", "NST_WEIGHTS": "kmeans"}
+    env = {"PATH": path, "HOME": str(home), "NST_FAST": "1", "NST_WEIGHTS": "embedded"}
     env |= {"PYTHONWARNINGS": os.environ["PYTHONWARNINGS"], **variables}
     done = subprocess.run(
         [*prefix, *command], cwd=folder, env=env, capture_output=True, timeout=600, check=False
@@ -46,7 +46,7 @@ def paint(project, tmp_path, **options):
     """Paint 64 pixels from the command line, from another folder; give the pixels."""
     pictures = project / "images/content/house.jpg", project / "images/styles/knife.jpg"
     target = tmp_path / f"painted {STRANGE}.png"
-    command = [sys.executable, str(project / "nst_utils.py"), *map(str, pictures)]
+    command = [sys.executable, str(project / "notebooks/painter"), *map(str, pictures)]
     command += ["--max-side=64", "--scales=1", "--steps=2", "-o", target.name]
     run(command, tmp_path, tmp_path, **options)
     return np.asarray(Image.open(target), int)
@@ -156,7 +156,9 @@ def test_unpacked_from_a_zip(tmp_path, reference):
 # --- Warnings, skips, versions
 
 
-@pytest.mark.parametrize("module", ["nst_utils", "checkpoints", "classroom", "test_some"])
+@pytest.mark.parametrize(
+    "module", ["nst_utils", "painter.descent", "checkpoints", "classroom.grade", "test_some"]
+)
 def test_warnings_of_our_own_code_are_errors_and_only_these(module):
     """pyproject.toml says so for this process, conftest.py for those that tests start."""
 

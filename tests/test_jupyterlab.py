@@ -28,6 +28,8 @@ else { book.activeCellIndex = at; book.mode = 'command';
        book.scrollToItem(at, 'start').then(() => {
          book.activate(); done(book.activeCell.node); }); }"""
 
+RAN = "return /\\[\\d+\\]/.test(arguments[0].querySelector('.jp-InputPrompt').innerText)"
+PREVIEW = "return (arguments[0].querySelector('.jp-OutputArea img')?.naturalWidth ?? 0) > 500"
 COLOUR = """const spans = [...arguments[0].querySelectorAll('.jp-OutputArea span')];
 const line = spans.find(s => s.innerText == 'gram_matrix: right. 20 of 20 points.');
 return line && getComputedStyle(line).color"""
@@ -77,56 +79,66 @@ def lab(tmp_path):
     server.wait(30)
 
 
-def test_a_student_solves_exercise_2(browser, lab, tmp_path):
-    """Run the first cells, type the answer, and see the success line and the previews."""
-    from selenium.webdriver import ActionChains, Keys
+class Lab:
+    """JupyterLab in the browser, as a hand and an eye use it."""
 
-    artifacts = Path(os.environ.get("NST_ARTIFACTS", tmp_path)).resolve()
-    artifacts.mkdir(parents=True, exist_ok=True)
+    def __init__(self, browser, artifacts):
+        self.browser, self.artifacts = browser, artifacts
 
-    def until(look, what):
+    def until(self, look, what):
+        """Wait for what `look` finds."""
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
             if found := look():
                 return found
             time.sleep(0.3)
-        browser.save_screenshot(str(artifacts / "lab_failed.png"))
-        pytest.fail(f"{what}: nothing after {SECONDS} s, see {artifacts}/lab_failed.png")
+        self.shoot("lab_failed")
+        pytest.fail(f"{what}: nothing after {SECONDS} s, see {self.artifacts}/lab_failed.png")
 
-    def cell(name):
+    def cell(self, name):
         """Scroll to a cell, when the kernel is idle, and give its element."""
-        return until(lambda: browser.execute_async_script(OPEN, name), name)
+        return self.until(lambda: self.browser.execute_async_script(OPEN, name), name)
 
-    def run(name, expected):
-        cell(name)
-        ActionChains(browser).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(
-            Keys.SHIFT
-        ).perform()
-        return until(lambda: browser.execute_script(expected, cell(name)), f"{name} {expected}")
+    def run(self, name, expected):
+        """Run a cell with Shift and Enter, until the script `expected` gives something."""
+        from selenium.webdriver import ActionChains, Keys
 
-    ran = "return /\\[\\d+\\]/.test(arguments[0].querySelector('.jp-InputPrompt').innerText)"
-    preview = "return (arguments[0].querySelector('.jp-OutputArea img')?.naturalWidth ?? 0) > 500"
+        self.cell(name)
+        keys = ActionChains(self.browser).key_down(Keys.SHIFT).send_keys(Keys.ENTER)
+        keys.key_up(Keys.SHIFT).perform()
+        what = f"{name} {expected}"
+        return self.until(lambda: self.browser.execute_script(expected, self.cell(name)), what)
+
+    def answer(self, name, line):
+        """Type `line` in the place of the stub's error."""
+        from selenium.webdriver import ActionChains, Keys
+
+        lines = self.cell(name).find_elements("css selector", ".cm-line")
+        next(found for found in lines if "NotImplementedError" in found.text).click()
+        keys = ActionChains(self.browser).send_keys(Keys.END).key_down(Keys.SHIFT)
+        keys.send_keys(Keys.HOME).key_up(Keys.SHIFT).send_keys(line).perform()
+
+    def shoot(self, name):
+        self.browser.save_screenshot(str(self.artifacts / f"{name}.png"))
+
+
+def test_a_student_solves_exercise_2(browser, lab, tmp_path):
+    """Run the first cells, type the answer, and see the success line and the previews."""
+    artifacts = Path(os.environ.get("NST_ARTIFACTS", tmp_path)).resolve()
+    artifacts.mkdir(parents=True, exist_ok=True)
+    student = Lab(browser, artifacts)
     browser.get(lab)
-    for name, expected in {
-        "cell-003": ran,
-        "cell-003b": ran,
-        "cell-004": ran,
-        "cell-005b": ran,
-        "cell-006": preview,
-    }.items():
-        run(name, expected)
-    run("cell-008", preview)
-    cell("cell-008")
-    browser.save_screenshot(str(artifacts / "lab_preview.png"))
-
-    lines = cell("gram-matrix").find_elements("css selector", ".cm-line")
-    stub = next(line for line in lines if "NotImplementedError" in line.text)
-    stub.click()
-    edit = ActionChains(browser).send_keys(Keys.END).key_down(Keys.SHIFT).send_keys(Keys.HOME)
-    edit.key_up(Keys.SHIFT).send_keys("return A @ tf.transpose(A)").perform()
-    run("gram-matrix", ran)
-    red, green, blue = map(int, re.findall(r"\d+", run("check-gram-matrix", COLOUR))[:3])
+    for name in ("cell-003", "cell-003b", "cell-004", "cell-005b"):
+        student.run(name, RAN)
+    for name in ("cell-006", "cell-008"):
+        student.run(name, PREVIEW)
+    student.cell("cell-008")
+    student.shoot("lab_preview")
+    student.answer("gram-matrix", "return A @ tf.transpose(A)")
+    student.run("gram-matrix", RAN)
+    colours = re.findall(r"\d+", student.run("check-gram-matrix", COLOUR))[:3]
+    red, green, blue = map(int, colours)
     assert green > 2 * max(red, blue), "the line of success is green"
-    cell("gram-matrix")
-    browser.save_screenshot(str(artifacts / "lab_exercise_2.png"))
+    student.cell("gram-matrix")
+    student.shoot("lab_exercise_2")
     print(f"screenshots: {artifacts}")

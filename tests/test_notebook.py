@@ -14,7 +14,7 @@ import pytest
 from conftest import ROOT, SOLUTION
 from nbclient import NotebookClient
 
-import classroom
+from classroom.student import student_version
 
 STUDENT = ROOT / "notebooks" / SOLUTION.name
 FURTHER = ROOT / "notebooks" / "going_further.ipynb"
@@ -58,8 +58,8 @@ def test_deterministic_cells_are_compared(solution):
 
 
 def test_student_version_is_generated(solution):
-    text = nbformat.writes(classroom.student_version(solution)).rstrip("\n") + "\n"
-    assert STUDENT.read_bytes().decode("utf8") == text, "run: python notebooks/classroom.py student"
+    text = nbformat.writes(student_version(solution)).rstrip("\n") + "\n"
+    assert STUDENT.read_bytes().decode("utf8") == text, "run: python notebooks/classroom student"
 
 
 def test_student_version_holds_no_solution(solution):

@@ -35,6 +35,7 @@ import numpy as np
 from .content_cost import CONTENT_COST
 from .gram_matrix import GRAM_MATRIX
 from .layer_style_cost import LAYER_STYLE_COST
+from .rounds import rounds
 from .total_cost import TOTAL_COST
 from .train_step import TRAIN_STEP
 from .verdict import Exercise, Verdict
@@ -49,6 +50,7 @@ __all__ = [
     "compute_layer_style_cost",
     "explain",
     "gram_matrix",
+    "rounds",
     "score",
     "total_cost",
     "train_step",
@@ -114,23 +116,20 @@ def explain(verdict: Verdict, again: bool = False) -> str:
 
 
 def _verdict(exercise: Exercise, fn: Callable) -> Verdict:
-    """Observe and judge in rounds: what is dear, or large, only if it is needed."""
+    """Observe and judge, in rounds."""
     from . import observe  # here: it needs TensorFlow, which `import checkpoints` does not
 
-    name = exercise.name
     observe.start()
-    cases = exercise.cases(np.random.default_rng())
-    small = [case for case in cases if not case["graph"]]
-    facts = [observe.FIRST[name](fn, case) for case in small]
-    verdict = exercise.judge(small, facts)
-    if not verdict.mistake:
-        large = [case for case in cases if case["graph"]]
-        facts += [observe.FIRST[name](fn, case) for case in large]
-        return exercise.judge(small + large, facts)
-    if name in observe.ALONE_TOO:
-        more = [observe.ALONE_TOO[name](fn, case) for case in small]
-        verdict = exercise.judge(small, [a | b for a, b in zip(facts, more, strict=True)])
-    return verdict
+    observers = {"first": observe.FIRST, "alone": observe.ALONE_TOO}
+    steps = rounds(exercise, exercise.cases(np.random.default_rng()))
+    facts = None
+    while True:
+        try:
+            how, cases = steps.send(facts)
+        except StopIteration as end:
+            return end.value
+        observer = observers[how].get(exercise.name)
+        facts = [observer(fn, case) for case in cases] if observer else []
 
 
 def _check(exercise: Exercise, fn: Callable) -> int:

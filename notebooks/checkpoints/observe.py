@@ -14,6 +14,8 @@ import inspect
 import logging
 import mmap
 import signal
+import sys
+import sysconfig
 import threading
 import time
 import traceback
@@ -29,6 +31,7 @@ LARGEST = 20_000_000  # entries of a tensor; the inputs have a few hundred thous
 SECONDS, BYTES = 5.0, 1.0e9  # what one call may take: of the processor, and of memory
 DATA = (tf.Tensor, tf.Variable, np.ndarray, np.generic, int, float)
 DATA += (keras.Model, keras.optimizers.Optimizer)
+LIBRARIES = ("<frozen", __file__, *map(sysconfig.get_path, ("stdlib", "purelib", "platlib")))
 EARLIER = ("compute_content_cost", "gram_matrix", "compute_layer_style_cost", "total_cost")
 
 
@@ -128,12 +131,21 @@ def _limited() -> Iterator[None]:
             if reason and not over.is_set():
                 _thread.interrupt_main()  # again, if the student's code went on after it
 
-    def interrupted(*_) -> None:
+    def interrupted(_, frame) -> None:
         if not reason:
             raise KeyboardInterrupt
+        sys.settrace(lambda *_: None)  # without it, no frame is traced
+        while frame:
+            if not frame.f_code.co_filename.startswith(LIBRARIES):
+                frame.f_trace = stop
+            frame = frame.f_back
+
+    def stop(*_) -> None:
+        """Raise at the student's next line: inside of TensorFlow's code, that can be a crash."""
         if not over.is_set():
             raise Stopped(reason[0])
 
+    traced = sys.gettrace()
     before = signal.signal(signal.SIGINT, interrupted) or signal.SIG_DFL
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -142,6 +154,7 @@ def _limited() -> Iterator[None]:
     finally:
         over.set()
         watcher.join()
+        sys.settrace(traced)
         signal.signal(signal.SIGINT, before)
 
 

@@ -67,7 +67,8 @@ def test_a_loop_without_end_is_stopped_and_named(short):
 
     began = time.monotonic()
     verdict = told("gram_matrix", gram_matrix)
-    assert verdict.mistake == "gram-too-slow" and "`A = A + 1`" in verdict.diagnosis
+    assert verdict.mistake == "gram-too-slow"
+    assert "`A = A + 1`" in verdict.diagnosis or "`while True:`" in verdict.diagnosis
     assert len(calls) == 1, "once is enough"
     assert time.monotonic() - began < 30
     assert told("gram_matrix", gram_matrix).mistake == "gram-too-slow", "and again, the next time"

@@ -1,0 +1,58 @@
+"""The painter: a photo in the style of one or several other pictures.
+
+  stylize(C, S, **options)   the finished Painting; the options are the fields of `Recipe`
+  paint(C, S, **options)     the same as a generator: a Frame before every step
+
+A room for each idea:
+  recipe      the options, their defaults, what they may be
+  painting    coarse to fine: `stylize` and `paint`
+  starts      what it starts from
+  descent     the steps at one scale: Adam and L-BFGS
+  budget      how the seconds are shared out
+  objective   J and its gradient
+  network     VGG-19 forward and back, with a quarter of the multiplications
+  windows     how a large picture is cut
+  masks       which style is used where
+  colour      the photo's own colours
+  sizes       scales, mirrored edges, the size of the strokes
+  resources   the memory and the time that it will take
+  animation   its making as a moving picture
+  files       from files to files, for the command line
+Only `recipe` does without TensorFlow; the others are imported when something of theirs is asked
+for, so that `python notebooks/painter --help` comes at once.
+
+Sources, cited by their short names:
+  Gatys 2015   Gatys, Ecker & Bethge, "A Neural Algorithm of Artistic Style", arXiv:1508.06576
+  Gatys 2016   Gatys, Bethge, Hertzmann & Shechtman, "Preserving Color in Neural Artistic Style
+               Transfer", arXiv:1606.05897
+  Gatys 2017   Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer",
+               arXiv:1611.07865
+"""
+
+from importlib import import_module
+
+from painter.recipe import STARTS, PaintError, Recipe
+
+ROOMS = {
+    "Frame": "painting",
+    "Network": "network",
+    "Objective": "objective",
+    "Painting": "painting",
+    "memory_needed": "resources",
+    "paint": "painting",
+    "paint_files": "files",
+    "paint_scales": "painting",
+    "same_area": "sizes",
+    "save_animation": "animation",
+    "seconds_needed": "resources",
+    "stylize": "painting",
+}
+__all__ = ["STARTS", "PaintError", "Recipe", *ROOMS]
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for (PEP 562)."""
+    if name not in ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import_module("nst_utils")  # first: it chooses TensorFlow as the engine of Keras
+    return getattr(import_module(f"painter.{ROOMS[name]}"), name)

@@ -1,0 +1,29 @@
+"""How much sooner does the painter reach what the published recipes reach?
+
+    python tests/benchmark [--quick] [--tracks 0 A B speed] [--pairs 0 1 2] [--size 224]
+                           [--against NAME ...] [--start patches] [--minutes 70] [--out FOLDER]
+
+Track 0  each published recipe as it was published: its own costs, layers and optimiser (but the
+         Keras example's rate, the best of seven: the published one diverges at 224 px)
+         (our seconds: those of the best of six betas, the other five not counted; tv = 0; from a
+         picture laid of the painting's pieces, as on Track A, or from the photo: `--start content`;
+         with block2_conv1 as our content layer: `--content-layer` has another)
+Track A  the same costs and convolutions for all; only optimiser, schedule, start and scales differ
+Track B  how far every recipe has come after 5, 15, 30, 60 and 120 seconds
+speed    GFLOP/s of a step beside those of a matrix product; memory; how both grow (counted as if
+         every convolution were a plain one: ours do with fewer operations, so it can be above 1)
+
+All baselines are taken to 5 % of their published steps, then all to 10 %, 40 % and 100 %, until the
+minutes are over; what was reached is in the table, what was not is said to be missing. Track B
+alone stops each of them after 120 s. The same command goes on where it stopped. It writes
+benchmark.csv, benchmark.png, race.png for Track B and pictures.png for Track 0. Seconds are those
+of the steps, tracing included, and without reading or fitting the weights, which all share.
+
+A file for each idea: cases (pictures, networks, the judge), recipes (what was published), runs
+(kept in files), tracks, speed, report (table and figures), race (all together).
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as nst_utils says, but keras is read before it
+os.environ["KERAS_BACKEND"] = "tensorflow"

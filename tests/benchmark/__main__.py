@@ -1,0 +1,52 @@
+"""The command line: python tests/benchmark. Nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent.parent
+if not __package__:  # a folder that is run stands first on the path: its files are no packages
+    sys.path[:1] = [str(TESTS), str(TESTS.parent), str(TESTS.parent / "notebooks")]
+
+import benchmark  # noqa: E402, it needs the path
+
+
+def main() -> int:
+    """Read the options, and do what they ask for."""
+    options = parser().parse_args()
+    from benchmark import race, speed  # not before: TensorFlow takes seconds
+
+    if options.one_size:
+        print(json.dumps(speed.one_size(options.one_size)))
+    else:
+        race.race(options)
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options, with their defaults."""
+    parser = argparse.ArgumentParser(
+        prog="python tests/benchmark",
+        description=benchmark.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--tracks", nargs="+", default=["speed", "A", "0", "B"], choices=["0", "A", "B", "speed"])
+    add("--size", type=int, default=224, help="longer side in pixels (224)")
+    add("--pairs", type=int, nargs="+", default=[0, 1, 2], choices=[0, 1, 2], help="(0 1 2)")
+    add("--minutes", type=float, default=70, help="when to stop the baselines (70)")
+    add("--until", type=float, default=1.0, help="largest share of a budget (1.0)")
+    add("--content-layer", help="of Track A (block4_conv2) and of ours on Track 0 (block2_conv1)")
+    add("--start", default="patches", choices=["patches", "content"], help="ours, on Track 0")
+    add("--against", nargs="+", default=[], help="parts of the baselines' names (all)")
+    add("--quick", action="store_true", help="96 px, one pair, to 10 %%, about 5 minutes")
+    add("--out", type=Path, default=Path("benchmark"), help="folder for runs and results")
+    add("--one-size", type=int, help=argparse.SUPPRESS)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

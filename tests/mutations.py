@@ -1,0 +1,122 @@
+"""Do the tests find faults? Put one after the other into a copy of the code, and see.
+
+    python tests/mutations.py [NAME ...] [--tree FOLDER]
+
+A fault is one line changed: a sign, an order, a limit, a check left out; some in every room. The
+tests that stand for the room are run on a copy, and must fail. It takes some twenty minutes. The
+exit code is 1 if a fault was not found, and 2 if its line is no longer there.
+"""
+
+# ruff: noqa: E501
+# (One line a fault.)
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", "kmeans-*", "*.h5")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`right` becomes `wrong` in `file`; `tests` must notice."""
+
+    file: str
+    right: str
+    wrong: str
+    tests: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.file}: {' '.join(self.wrong.split())[:60] or 'a line is gone'}"
+
+
+# fmt: off
+FAULTS = [
+    # pictures, VGG-19
+    Fault("nst_utils.py", "(0, 3, 1, 5, 4, 6, 2)", "(0, 3, 1, 5, 2, 6, 4)", "test_pictures.py test_picture_formats.py"),
+    Fault("nst_utils.py", "np.rint(np.clip(pixels, 0, 1) * 255)", "(np.clip(pixels, 0, 1) * 255)", "test_pictures.py"),
+    Fault("nst_utils.py", "x = image[..., ::-1] * 255.0 - BGR_MEAN", "x = image * 255.0 - BGR_MEAN", "test_vgg19.py"),
+    Fault("nst_utils.py", "model.trainable = False", "model.trainable = True", "test_vgg19.py"),
+    Fault("nst_utils.py", "1e-12) ** -0.5", "1e-12) ** -1", "test_vgg19.py"),
+    Fault("nst_utils.py", "== EMBEDDED_SHA256", "!= ''", "test_embedded.py"),
+    Fault("nst_utils.py", "kernel[:, :, ::-1], bias)", "kernel, bias)", "test_weight_files.py"),
+    Fault("nst_utils.py", "if max_side and max(picture.size) > max_side:", "if max_side:", "test_pictures.py"),
+    # the painter
+    Fault("notebooks/painter/network.py", "[5, 1, 2, 4, 3, 0]", "[5, 1, 2, 3, 4, 0]", "painter/test_network.py"),
+    Fault("notebooks/painter/objective.py", "sums[-1] / (4 * self.size_C)", "sums[-1] / (2 * self.size_C)", "painter/test_objective.py"),
+    Fault("notebooks/painter/windows.py", "-(-reach // 16) * 16", "reach // 32 * 16", "painter/test_windows.py painter/test_objective.py"),
+    Fault("notebooks/painter/masks.py", "low >= 0 and 0 < high <= 1", "0 < high <= 1", "painter/test_masks.py"),
+    Fault("notebooks/painter/starts.py", "/ PATCH) ** 2", "/ PATCH)", "painter/test_starts.py"),
+    Fault("notebooks/painter/colour.py", "grey(image) + photo - grey(photo)", "grey(image) + photo - grey(image)", "painter/test_colour.py"),
+    Fault("notebooks/painter/sizes.py", ">= 160 for half", ">= 80 for half", "painter/test_sizes.py"),
+    Fault("notebooks/painter/painting.py", "change = best[1] - base", "change = best[1]", "painter/test_painting.py"),
+    Fault("notebooks/painter/descent.py", "tf.clip_by_value(picture, 0, 1)", "picture", "painter/test_descent.py"),
+    Fault("notebooks/painter/resources.py", "free = min(free, limit - used", "free = max(free, limit - used", "painter/test_resources.py"),
+    Fault("notebooks/painter/animation.py", "len(pictures) - 1, 60)", "len(pictures) - 1, 90)", "painter/test_animation.py"),
+    Fault("notebooks/painter/files.py", "return 130 if interrupted else 0", "return 0", "painter/test_painter_command.py test_interrupts.py"),
+    # the checkpoints
+    Fault("notebooks/checkpoints/verdict.py", "TOLERANCE = 2e-3", "TOLERANCE = 2e-1", "checkpoints/test_facts.py checkpoints/test_gram_matrix.py"),
+    Fault("notebooks/checkpoints/verdict.py", "SLIP = 0.8", "SLIP = 1.0", "checkpoints"),
+    Fault("notebooks/checkpoints/gram_matrix.py", "(w + w.T) @ A", "w @ A", "checkpoints/test_gram_matrix.py"),
+    Fault("notebooks/checkpoints/tiny_network.py", "(image - step_of(case, gradient, state)).clip(0, 1)", "image - step_of(case, gradient, state)", "checkpoints/test_train_step.py checkpoints/test_tiny_network.py"),
+    Fault("notebooks/checkpoints/content_cost.py", "lambda C, G: _difference(C, G).sum(),", "lambda C, G: _difference(C, G).mean(),", "checkpoints/test_content_cost.py"),
+    Fault("notebooks/checkpoints/total_cost.py", 'return case | {"alpha": alpha, "beta": beta}', "return case", "checkpoints/test_total_cost.py"),
+    # the classroom
+    Fault("notebooks/classroom/release.py", "leaks.append(path.relative_to(folder).as_posix())", "pass", "classroom/test_release.py"),
+    Fault("notebooks/classroom/student.py", "elif BEGIN in line or END in line:", "elif False:", "classroom/test_student.py"),
+    Fault("notebooks/classroom/kernel_side/fence.py", "dict.fromkeys(REFUSED, lambda args: True)", "dict.fromkeys(REFUSED, lambda args: False)", "classroom/test_fence.py"),
+    Fault("notebooks/classroom/watch.py", "self.worked > self.limits.seconds", "self.worked > 1e9", "classroom/test_watch.py"),
+    Fault("notebooks/classroom/report.py", '"\'" + item if', "item if", "classroom/test_report.py classroom/test_a_class.py"),
+    Fault("notebooks/classroom/archives.py", "size > limit or", "", "classroom/test_archives.py"),
+    # the style pictures
+    Fault("images/brushes.py", "return a * (1 - t) + b * t", "return a * t + b * (1 - t)", "test_images.py"),
+]
+# fmt: on
+
+
+def found(fault: Fault, tree: Path) -> bool | None:
+    """Whether the tests notice the fault in a copy of `tree`; None if its line is not there."""
+    with tempfile.TemporaryDirectory(prefix="nst-mutation-") as name:
+        copy = Path(name) / "course"
+        shutil.copytree(tree, copy, ignore=LEFT_OUT)
+        path = copy / fault.file
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        if fault.right not in text:
+            return None
+        path.write_text(text.replace(fault.right, fault.wrong, 1), encoding="utf-8")
+        tests = [f"tests/{test}" for test in fault.tests.split()]
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "2", "--no-header", *tests]
+        run = subprocess.run(command, cwd=copy, capture_output=True, env=dict(os.environ))
+        return run.returncode == 1  # 0: nothing noticed; 2 and more: no test ran
+
+
+def main() -> int:
+    """Try the faults, or those whose names hold one of the given words."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="parts of names (all)")
+    parser.add_argument("--tree", type=Path, default=ROOT, help="the course to break (this one)")
+    options = parser.parse_args()
+    results = []
+    for fault in FAULTS:
+        if options.names and not any(part in fault.name for part in options.names):
+            continue
+        start, noticed = time.monotonic(), found(fault, options.tree)
+        results.append(noticed)
+        says = {True: "found", False: "NOT FOUND", None: "NOT THERE"}[noticed]
+        print(f"{says:10s}{time.monotonic() - start:5.0f} s  {fault.name}", flush=True)
+    print(f"{results.count(True)} of {len(results)} faults found")
+    return 2 if None in results else int(False in results)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

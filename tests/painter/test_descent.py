@@ -1,0 +1,96 @@
+"""The steps at one scale: L-BFGS's thread, mirrored edges, and what ends them."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from little_pictures import LEFT, LIGHT, SHALLOW, C, S, T, steps
+
+import painter
+from painter import descent
+
+pytestmark = pytest.mark.usefixtures("one_network")
+
+
+def test_lbfgs_answers_as_scipy_alone():
+    """Through generator and thread: the same pictures in the same order, none twice."""
+    target = tf.random.stateless_uniform((1, 16, 16, 3), (1, 2), -0.2, 1.2)
+    start = tf.random.stateless_uniform(target.shape, (3, 4))
+    search, seen, Js = descent._lbfgs(start), [], []
+    picture = next(search)
+    for _ in range(12):
+        seen.append(picture.numpy())
+        Js.append(float(tf.reduce_sum((picture - target) ** 4)))
+        try:
+            picture = search.send((Js[-1], 4 * (picture - target) ** 3, 0.0))
+        except StopIteration:
+            break
+    search.close()
+    assert np.array_equal(seen[0], start) and not np.array_equal(seen[1], start)
+    assert all(image.min() >= 0 and image.max() <= 1 for image in seen)
+    lowest = float(tf.reduce_sum((tf.clip_by_value(target, 0, 1) - target) ** 4))
+    assert lowest <= min(Js) < lowest + 0.01 * (Js[0] - lowest)
+
+
+@pytest.mark.parametrize("error", [TypeError, MemoryError])
+def test_an_error_in_scipys_thread_is_raised(monkeypatch, error):
+    def fail(function, x, **_):
+        function(x)
+        raise error("from SciPy")
+
+    monkeypatch.setattr(descent.scipy.optimize, "minimize", fail)
+    with pytest.raises(error, match="from SciPy"):
+        painter.stylize(C, S, steps=3, scales=1, **SHALLOW)
+
+
+def test_mirrored_edges_paint_a_larger_canvas_and_cut_it():
+    """The same as painting the photo with a mirrored border, and the same masks with theirs."""
+    pads = [(0, 0), (16, 16), (16, 16), (0, 0)]
+    canvas = tf.constant(np.pad(C, pads, mode="symmetric"))
+    masks = [LEFT, 1 - LEFT]
+    wide = [np.pad(np.asarray(mask), pads[1:3], mode="symmetric") for mask in masks]
+    options = {"steps": 3, "scales": 1, "seed": 1} | SHALLOW
+    found = painter.stylize(C, [S, T], **options, masks=masks)
+    options["style_scale"] = float(np.sqrt(tf.size(C) / tf.size(canvas)))  # no more of the style
+    want = painter.stylize(canvas, [S, T], **options, masks=wide, edges="zeros")
+    np.testing.assert_allclose(found.history, want.history, 1e-3)
+    np.testing.assert_allclose(found.image, want.image[:, 16:-16, 16:-16], atol=1e-3)
+    assert np.abs(found.image - C).max() > 0.02
+
+
+def test_it_stops_when_it_no_longer_pays():
+    assert 10 < len(steps(steps=60, tolerance=0.5)) < 20
+
+
+@pytest.mark.parametrize("options", [{}, {"optimizer": "adam"}, {"tile": 63}], ids=str)
+@pytest.mark.parametrize("step", [0, 2])
+def test_nan_in_one_activation_ends_with_the_best_picture(monkeypatch, options, step):
+    spoil, honest = tf.Variable(0.0), painter.Network.__call__
+    options, frames = options.copy(), []
+    tile = options.pop("tile", painter.windows.TILE)
+    monkeypatch.setattr(painter.windows, "TILE", tile)
+
+    def spoilt(self, image):
+        (first, *rest), back = honest(self, image)
+        return [first + tf.where(tf.range(first.shape[-1]) == 0, spoil, 0.0), *rest], back
+
+    def on_frame(frame):
+        frames.append(frame)
+        spoil.assign(np.nan if frame.step == step - 1 else 0)
+
+    monkeypatch.setattr(painter.Network, "__call__", spoilt)
+    if step == 0:
+        init = painter.Objective.__init__
+
+        def set_after(self, *arguments):
+            init(self, *arguments)
+            spoil.assign(np.nan)
+
+        monkeypatch.setattr(painter.Objective, "__init__", set_after)
+    painting = painter.stylize(C, S, on_frame, **LIGHT, steps=4, scales=1, tolerance=0, **options)
+    assert f"not finite after {step} steps" in painting.stopped
+    assert np.array_equal(painting.image, np.clip(painting.image, 0, 1))
+    assert len(painting.history) == step and np.isfinite(painting.history).all()
+    assert painting.lowered == (step > 1)
+    if step:
+        best = min(frames[:step], key=lambda frame: frame.J)
+        assert np.array_equal(painting.image, best.image)
