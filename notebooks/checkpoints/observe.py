@@ -10,6 +10,7 @@ from __future__ import annotations
 import _thread
 import contextlib
 import dis
+import functools
 import inspect
 import logging
 import mmap
@@ -204,8 +205,6 @@ def _kept(facts: dict, prefix: str = "") -> dict:
 def _result(result) -> dict:
     """Type, dtype, shape and value of what the student's function returned."""
     facts = {"kind": type(result).__name__, "dtype": None, "shape": None, "value": None}
-    if result is None:
-        return facts
     with contextlib.suppress(Exception):  # not a number: the kind says what it is
         array = np.array(result.numpy() if hasattr(result, "numpy") else result)
         facts["dtype"] = str(getattr(getattr(result, "dtype", None), "name", array.dtype))
@@ -231,23 +230,18 @@ def _gradients(tape, result, watched: dict, upstream) -> dict:
 
 def _error(error: BaseException, fn) -> dict:
     """Type, message, and the line of the student's function that raised."""
-    frames = traceback.extract_tb(error.__traceback__)
+    frames, message = traceback.extract_tb(error.__traceback__), str(error)
     file = getattr(getattr(_unwrapped(fn), "__code__", None), "co_filename", "")
     own = [frame for frame in frames if frame.filename == file]
     facts = {
         "error_type": type(error).__name__,
-        "error_message": _shortened(str(error)),
+        "error_message": message if len(message) < 2000 else f"{message[:900]}\n{message[-900:]}",
         "error_line": own[-1].lineno if own else None,
         "error_text": (own[-1].line or "") if own else "",
         "error_here": int(bool(own) and frames[-1] is own[-1]),  # not in a library
         "error_in": _culprit(error, fn),
     }
-    return facts | ({"stopped": str(error)} if isinstance(error, Stopped) else {})
-
-
-def _shortened(message: str) -> str:
-    """Beginning and end: pictures may be printed between them."""
-    return message if len(message) < 2000 else f"{message[:800]}\n...\n{message[-1000:]}"
+    return facts | ({"stopped": message} if isinstance(error, Stopped) else {})
 
 
 def _culprit(error: BaseException, fn) -> str:
@@ -315,12 +309,9 @@ def _standing_in(fn, stand_ins: dict) -> Iterator[set]:
     """Put stand-ins in the place of the student's functions; give the names of those used."""
     called = set()
 
-    def noting(name, stand_in):
-        def noted(*args, **options):
-            called.add(name)
-            return stand_in(*args, **options)
-
-        return noted
+    def noted(name, *args, **options):
+        called.add(name)
+        return stand_ins[name](*args, **options)
 
     others = [_globals(fn).get(name) for name in (*EARLIER, "compute_style_cost")]
     scopes = [_globals(f) for f in (fn, *others) if callable(f)]
@@ -329,7 +320,7 @@ def _standing_in(fn, stand_ins: dict) -> Iterator[set]:
     tf.config.run_functions_eagerly(True)  # what was traced before calls the student's function
     try:
         for scope, name, _ in saved:
-            scope[name] = noting(name, stand_ins[name])
+            scope[name] = functools.partial(noted, name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # there are some about this way of running
             yield called
@@ -490,21 +481,16 @@ def _eagerly(observe: Callable) -> Callable:
     return lambda fn, case: observe(fn, case) if tf.executing_eagerly() else off
 
 
-FIRST: dict[str, Callable] = {  # what is enough for a right answer
-    "compute_content_cost": _eagerly(observe_compute_content_cost),
-    "gram_matrix": _eagerly(observe_gram_matrix),
-    "compute_layer_style_cost": _eagerly(observe_compute_layer_style_cost),
-    "total_cost": _eagerly(observe_total_cost),
-    "train_step": _eagerly(observe_train_step),
+_EXERCISES = (observe_compute_content_cost, observe_gram_matrix, observe_compute_layer_style_cost)
+_EXERCISES += (observe_total_cost, observe_train_step)
+_FIRST: dict[str, Callable] = {  # what is enough for a right answer
+    observe.__name__.removeprefix("observe_"): _eagerly(observe) for observe in _EXERCISES
 }
-ALONE_TOO: dict[str, Callable] = {  # more about a function that calls others and is wrong
+_ALONE: dict[str, Callable] = {  # more about a function that calls others and is wrong
     "compute_layer_style_cost": _eagerly(_layer_style_cost_alone),
     "train_step": _eagerly(_train_step_alone),
 }
-OBSERVERS: dict[str, Callable] = FIRST | {  # all: the student's function -> (fn, case) -> facts
-    name: lambda fn, case, first=FIRST[name], alone=alone: first(fn, case) | alone(fn, case)
-    for name, alone in ALONE_TOO.items()
-}
+OBSERVERS = {"first": _FIRST, "alone": _ALONE}  # round -> exercise -> (fn, case) -> facts
 
 
 def start() -> None:

@@ -32,10 +32,10 @@ def test_observers_stand_alone(tmp_path):
     )
     copy = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(copy)
-    assert list(copy.OBSERVERS) == list(checkpoints.EXERCISES)
+    assert list(copy.OBSERVERS["first"]) == list(checkpoints.EXERCISES)
     cases = fresh("gram_matrix")
     right = answer("gram_matrix", "right_plain")
-    observations = [copy.OBSERVERS["gram_matrix"](right, case) for case in cases]
+    observations = [copy.OBSERVERS["first"]["gram_matrix"](right, case) for case in cases]
     assert checkpoints.REGISTRY["gram_matrix"].judge(cases, observations).points == 20
 
 

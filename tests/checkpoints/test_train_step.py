@@ -31,7 +31,7 @@ class TestTrainStep(Trials):
         [
             ("wrong_no_clip", 15),
             ("wrong_cost_after", 20),
-            ("wrong_own_content", 10),
+            ("wrong_own_content", 20),
             ("wrong_pass", 0),
         ],
     )

@@ -18,9 +18,16 @@ def fresh(name: str, seed: int = 0) -> list[dict]:
     return checkpoints.REGISTRY[name].cases(np.random.default_rng(seed))
 
 
+def observed(name: str, fn: Callable, cases: list[dict]) -> list[dict]:
+    """All facts about `fn`, of both rounds."""
+    rounds = [observers[name] for observers in OBSERVERS.values() if name in observers]
+    facts = ([observe(fn, case) for observe in rounds] for case in cases)
+    return [{key: fact for one in few for key, fact in one.items()} for few in facts]
+
+
 def judge(name: str, fn: Callable, cases: list[dict]) -> checkpoints.Verdict:
     """Observe `fn` on `cases`, and judge."""
-    return checkpoints.REGISTRY[name].judge(cases, [OBSERVERS[name](fn, case) for case in cases])
+    return checkpoints.REGISTRY[name].judge(cases, observed(name, fn, cases))
 
 
 def judge_wrong(name: str, fn: Callable, cases: list[dict]) -> checkpoints.Verdict:
