@@ -74,7 +74,7 @@ def error_finding(
     whether any of the other calls was right.
     """
     line = facts.get("error_line")
-    asked = [re.search(r"requested shape has (\d+)", text(f, "error_message")) for f in failed]
+    asked = [re.search(r"requested shape \D*(\d+)", text(f, "error_message")) for f in failed]
     raised = Raised(
         exercise,
         text(facts, "error_type", 60),
@@ -185,9 +185,12 @@ def _as_in_numpy(r: Raised) -> Finding | None:
 
 
 def _attribute(r: Raised) -> Finding | None:
-    missing = re.search(r"(module 'tensorflow|Adam|SGD).*no attribute '(\w+)'", r.whole)
+    missing = re.search(r"(module 'tensorflow|Adam|SGD|Tensor).*no attribute '([a-z]\w*)'", r.whole)
     if r.kind != "AttributeError" or not missing:
         return None
+    if missing.group(1) == "Tensor":
+        more = " (a tf.Variable has)" if "assign" in missing.group(2) else ""
+        return r.finding("no-such-name", 0, 0, f"a tensor has no {missing.group(2)}{more}.")
     if missing.group(2) == "minimize":
         says = "optimizers of Keras 3 have no minimize: take tape.gradient, then optimizer.apply_gradients."
         return r.finding("minimize", 4, 0, says)
@@ -200,6 +203,12 @@ def _name(r: Raised) -> Finding | None:
     if r.kind not in ("NameError", "UnboundLocalError") or not missing:
         return None
     name = missing.group(1) or missing.group(2)
+    if r.kind == "UnboundLocalError":
+        says = f"{name} gets a value in this function, so the {name} outside is not seen: give the result another name."
+        return r.finding("name-taken", 0, 0, says)
+    if name == "tape":
+        says = "there is no tape: what depends on G must happen under `with tf.GradientTape() as tape:`."
+        return r.finding("no-tape", 1, 0, says)
     says = f"{name} has no value here: is it spelt otherwise above, or in a cell that was not run?"
     return r.finding("no-such-name", 0, 0, says)
 
@@ -215,7 +224,7 @@ def _unpack(r: Raised) -> Finding | None:
 
 
 def _list(r: Raised) -> Finding | None:
-    stacked = "Shapes of all inputs must match" in r.message
+    stacked = re.search("Shapes of all inputs must match|inhomogeneous shape", r.message)
     if not stacked and not re.search(
         r"'list' (object has no attribute|and '|and \")|and 'list'", r.message
     ):
@@ -239,11 +248,11 @@ def _item_assigned(r: Raised) -> Finding | None:
 
 
 def _not_unrolled(r: Raised) -> Finding | None:
-    shapes = re.findall(r"\[((?:\d+,){3}\d+)\]", r.message)
+    shapes = re.findall(r"\[((?:\d+,){2,3}\d+)\]", r.message)
     product = r.exercise.short == "style" and re.search("matmul|gram|@|Mul", r.message + r.code)
     if not product or not shapes:
         return None
-    says = f"the activation still has four dimensions, [{shapes[0]}]: unroll it to (n_C, n_H*n_W) first."
+    says = f"the activation still has {shapes[0].count(',') + 1} dimensions, [{shapes[0]}]: unroll it to (n_C, n_H*n_W) first."
     return r.finding("not-unrolled", 2, 0, says)
 
 
@@ -271,6 +280,8 @@ def _shapes(r: Raised) -> Finding | None:
     if not two:
         return None
     says = f"the shapes {two.group(1)} and {two.group(2)} do not fit."
+    if r.exercise.short == "content":
+        says += " Are both activations those of the same layer, the last one?"
     if "Mul" in r.message and r.exercise.short in ("gram", "style"):
         says = f"* multiplies entry by entry, and the shapes {two.group(1)} and {two.group(2)} do not fit: the matrix product is @ or tf.matmul."
     return r.finding("shapes", 2, 0, says)
@@ -296,6 +307,13 @@ def _dtypes(r: Raised) -> Finding | None:
     return r.finding("dtypes", 0, 0, says)
 
 
+def _own_assert(r: Raised) -> Finding | None:
+    if r.kind != "AssertionError" or not r.here:
+        return None
+    says = "your own assert does not hold: the checkpoint tries other sizes and numbers."
+    return r.finding("own-assert", 0, 0, says)
+
+
 def _none(r: Raised) -> Finding | None:
     if not re.search(r"value \(None\)|NoneType|None values not supported", r.message):
         return None
@@ -306,6 +324,14 @@ def _none(r: Raised) -> Finding | None:
 
 
 # --- In train_step -------------------------------------------------------------------------------
+
+
+def _no_batch(r: Raised) -> Finding | None:
+    shapes = re.search(r"expected shape=\(None, .*found shape=\((\d+, \d+, \d+)\)", r.whole)
+    if not shapes:
+        return None
+    says = f"vgg gets a picture of shape ({shapes.group(1)}): leave the axis in front, (1, n_H, n_W, 3)."
+    return r.finding("no-batch", 0, 0, says)
 
 
 def _left_tensorflow(r: Raised) -> Finding | None:
@@ -376,6 +402,13 @@ KNOWN = (  # the first that fits is taken
     _endless,
     _numpy_method,
     _signature,
+    _left_tensorflow,
+    _tape_used_twice,
+    _outside_tape,
+    _wrong_variable,
+    _dtypes,
+    _pairs,
+    _no_batch,
     _index_hard_coded,
     _dims_hard_coded,
     _as_in_numpy,
@@ -388,11 +421,6 @@ KNOWN = (  # the first that fits is taken
     _not_unrolled,
     _product,
     _shapes,
-    _left_tensorflow,
-    _tape_used_twice,
-    _outside_tape,
-    _wrong_variable,
-    _dtypes,
-    _pairs,
+    _own_assert,
     _none,
 )

@@ -16,7 +16,6 @@ from .errors import error_finding, globals_used, stopped_finding
 from .facts import near, number, same, show, show_both, text, well_formed
 from .verdict import FACTOR, NO_GRADIENT, PART, SLIP, TWO, Exercise, Finding, Verdict
 
-ENORMOUS = 20_000_000  # entries of a tensor in a graph
 OVERFLOW = (
     "It is right on small layers, but wrong on a layer of realistic size: "
     "a whole number grew beyond int32. Read the sizes from a.shape, or cast to float first."
@@ -132,7 +131,7 @@ def kind_finding(exercise: Exercise, kind: str) -> Finding:
 def _value_finding(answers: Answers, explain: Callable) -> Finding:
     """Name a wrong value: kind, NaN, shape, a known mistake, a factor, or what can be seen."""
     kind = text(answers.facts[answers.wrong[0]], "kind", 40)
-    if answers.gots[answers.wrong[0]] is None or kind in ("tuple", "list", "dict"):
+    if answers.gots[answers.wrong[0]] is None or kind in ("tuple", "list", "dict", "TensorShape"):
         return kind_finding(answers.exercise, kind)
     found = _seen_at_once(answers)
     if found is not None:
@@ -164,7 +163,7 @@ def _seen_at_once(answers: Answers) -> Finding | None:
     if all(
         answers.shaped(i) and same(gots[i], np.floor(answers.expected[i])) for i in eager
     ) and any(gots[i].any() for i in eager):
-        says = "Your result is cut to a whole number: // divides without a remainder, write /."
+        says = "Your result is cut to a whole number (// or int): write /, and keep float32."
         return finding("floor", "zero", PART, says)
     if all(gots[i] is not None and not abs(gots[i]).any() for i in eager):
         return finding("zero", "zero", 0, f"Your result is always 0: {answers.exercise.zero}")
@@ -295,6 +294,8 @@ def _why_detached(answers: Answers) -> str:
         return "stop_gradient cuts it off"
     if "float" in names:
         return "float() turns a tensor into a plain Python number"
+    if "ResourceVariable" in kinds:
+        return "a tf.Variable is returned, which holds the number alone: return the tensor"
     if "tape" not in names and kinds & {"float", "float32", "float64", "ndarray", "int"}:
         return f"it returns a {min(kinds)}, not a tensor"
     return "something in it leaves TensorFlow (NumPy, float(), a Python number) or detaches the value (stop_gradient, tf.constant)"
@@ -325,8 +326,7 @@ def _graph_slip(exercise: Exercise, case: dict, fact: dict, value) -> Finding | 
     if error:
         says = f"It works when called directly, but not inside tf.function ({error}): stay in TensorFlow throughout."
         return exercise.finding("not-in-graph", "gradient", SLIP, says)
-    largest = number(fact, "graph_largest")
-    if largest is not None and largest >= ENORMOUS:
+    if fact.get("graph_value") is None and number(fact, "graph_largest") is not None:
         says = "On a layer of realistic size it needs an enormous tensor: is there a matrix of all positions?"
         return exercise.finding("too-large", "gradient", SLIP, says)
     if not same(number(fact, "graph_value"), value):

@@ -69,6 +69,7 @@ MATRICES = (  # (1, n_H, n_W, n_C) -> the matrix whose Gram matrix is taken
     Mistake("style-dims-misread", 1, PART, lambda a: a.reshape(-1, a.shape[2]).T, DIMENSIONS),
     Mistake("style-permuted-then-positions", 2, FACTOR, lambda a: channels_first(a).reshape(-1, a.shape[3]), PERMUTED),
     Mistake("style-permuted-then-positions", 2, FACTOR, lambda a: channels_first(a).reshape(-1, a.shape[3]).T, PERMUTED),
+    Mistake("style-one-row", 2, PART, lambda a: a.reshape(1, -1), "All activations are put into one row: the matrix has a row for each channel, (n_C, n_H*n_W)."),
     Mistake("style-positions-after-reshape", 2, PART, lambda a: a.reshape(a.shape[3], -1).T, "The Gram matrix is taken over positions, and " + SCRAMBLED),
     Mistake("style-positions", 2, FACTOR, lambda a: channels_first(a).T, "The Gram matrix is taken over positions, (n_H*n_W, n_H*n_W): it must be (n_C, n_C), channels by channels."),
 )
@@ -106,6 +107,7 @@ DIFFERENCES = (
 WHOLES = (  # both activations -> the sum, before it is divided
     Mistake("style-gram-of-difference", 3, PART, lambda S, G: _squared(channels_first(S - G) @ channels_first(S - G).T), "The Gram matrix of the difference of the activations is taken: first both Gram matrices, then the difference."),
     Mistake("style-content-cost", 3, PART, lambda S, G: _squared(S - G) * S.size, "The activations themselves are compared, which is the content cost: take the Gram matrix of both first."),
+    Mistake("style-root", 4, PART, lambda S, G: 2 * S.size * _squared(channels_first(S) @ channels_first(S).T - channels_first(G) @ channels_first(G).T) ** 0.5, "A square root is taken of the whole (a norm): the cost is the sum of squares, divided."),
     Mistake("style-not-unrolled", 2, PART, lambda S, G: _squared(S[0] @ S[0].transpose(0, 2, 1) - G[0] @ G[0].transpose(0, 2, 1)), "The activations still have four dimensions when gram_matrix gets them, so it works row by row: unroll them to (n_C, n_H*n_W)."),
     Mistake("style-outer", 3, 0, lambda S, G: (S * S).sum() ** 2 + (G * G).sum() ** 2 - 2 * (S * G).sum() ** 2, "Every entry is multiplied with every other (axes=0): the Gram matrix is a matrix product."),
 )

@@ -440,6 +440,7 @@ def _steps(step, case: dict, given: list, count: int, alone=False) -> dict:
         facts |= _kept(call)
         facts[f"pixels_{number}"] = image.numpy().copy()
         facts[f"iterations_{number}"] = int(optimizer.iterations.numpy())
+        facts["rate_after"] = float(optimizer.learning_rate)
         if facts["iterations_1"] > 3:  # many steps in one call take long: once is enough
             _stopped.extend([(step, False), (step, True)])
         if "error_type" in call or facts["iterations_1"] > 3:

@@ -153,6 +153,8 @@ def _finding(attempts: list[Attempt], second: bool = True) -> Finding | None:
     failed = [fact for fact in facts if text(fact, "error_type")]
     if failed:
         return error_finding(TRAIN_STEP, failed[0], failed, None)
+    if found := _infinite(attempts) or _rate_changed(attempts):
+        return found
     ignored = ignored_weights(attempts)
     attempts = [Attempt(a.case | ignored, a.fact) for a in attempts]
     cost, update = _cost_and_update(attempts)
@@ -165,6 +167,27 @@ def _finding(attempts: list[Attempt], second: bool = True) -> Finding | None:
     if found is None and second:
         found = _network_finding(attempts) or _second_step_finding(attempts)
     return found
+
+
+def _infinite(attempts: list[Attempt]) -> Finding | None:
+    """J is no finite number."""
+    values = [a.J for a in attempts if a.J is not None and a.J.shape == ()]
+    if not values or all(np.isfinite(v) for v in values):
+        return None
+    says = "J is not a finite number (NaN or infinity): is there a division by zero, or float16?"
+    if any(np.isfinite(v) for v in values):
+        says = "J is right on small activations, but not finite on such as VGG-19 gives, which reach thousands: is something cast to float16?"
+    return Finding("train-float16", 0, FACTOR if any(np.isfinite(v) for v in values) else 0, says)
+
+
+def _rate_changed(attempts: list[Attempt]) -> Finding | None:
+    """The optimizer has another learning rate than before."""
+    for a in attempts:
+        rate = number(a.fact, "rate_after")
+        if rate is not None and not same(rate, a.case["learning_rate"], 1e-4):
+            says = f"The learning rate of the optimizer is changed to {float(rate.ravel()[0]):.3g}: leave it as it is given."
+            return Finding("train-rate-changed", 4, FACTOR, says)
+    return None
 
 
 def _cost_and_update(attempts: list[Attempt]) -> tuple[Finding | None, Finding | None]:
@@ -181,8 +204,9 @@ def _cost_and_update(attempts: list[Attempt]) -> tuple[Finding | None, Finding |
         )
         cost, key = next(followed, first)
         update = update_finding(attempts, key)
-    if cost and update and cost.id == "train-image-scaled" and update.id == "train-pixels":
-        return cost, None  # one mistake
+    whole = ("train-image-scaled", "train-further-term")  # they explain the pixels, too
+    if cost and update and cost.id in whole and update.id == "train-pixels":
+        return cost, None
     if cost and update and update.id == "train-several-steps":
         return None, update
     if cost and update and cost.id == update.id:
@@ -207,7 +231,8 @@ def _result_finding(kinds: set[str], values: list, update: Finding | None) -> Fi
 def _both(cost: Finding | None, update: Finding | None) -> Finding:
     """One sentence for a wrong cost, a wrong update, or both."""
     both = [found for found in (cost, update) if found]
-    says = "In train_step " + ", and ".join(found.says for found in both) + "."
+    says = "In train_step " + ", and ".join(found.says for found in both)
+    says += "" if says.endswith("?") else "."
     credit = both[0].credit if len(both) == 1 else TWO
     if cost and update and cost.id == "train-cost" and update.id in UNEARNED:
         credit = 0

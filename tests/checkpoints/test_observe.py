@@ -127,6 +127,21 @@ def test_what_is_enormous_on_a_real_layer_is_never_computed():
     assert max(run) < 1e6
 
 
+def test_thousands_of_steps_are_not_waited_for(monkeypatch):
+    monkeypatch.setattr(observe, "SECONDS", 1.0)
+    step, calls = answer("train_step", "right_plain"), []
+
+    def train_step(*arguments, **weights):
+        calls.append(1)
+        for _ in range(2501):
+            J = step(*arguments, **weights)
+        return J
+
+    verdict = told("train_step", train_step)
+    assert verdict.mistake == "train-several-steps" and len(calls) == 1
+    assert "makes" in verdict.diagnosis and "the loop comes later" in verdict.diagnosis
+
+
 def test_ctrl_c_stays_ctrl_c(monkeypatch):
     import signal
 

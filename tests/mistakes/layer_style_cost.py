@@ -374,9 +374,7 @@ wrong_own_gram_triangle = _own_gram(gram.wrong_upper)
 wrong_own_gram_raises = _own_gram(gram.wrong_no_transpose)
 wrong_own_gram_stub = _own_gram(gram.wrong_stub)
 wrong_own_gram_none = _own_gram(gram.wrong_no_return)
-wrong_own_gram_numpy = named("style-fix-gram")(
-    rebind(_with_gram, gram_matrix=gram.wrong_numpy)
-)
+wrong_own_gram_numpy = named("style-fix-gram")(rebind(_with_gram, gram_matrix=gram.wrong_numpy))
 
 
 # --- right ---------------------------------------------------------------------------------------
