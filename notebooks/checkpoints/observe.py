@@ -119,16 +119,14 @@ def _limited() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    over, reason = threading.Event(), []
+    over, reason, traced = threading.Event(), [], sys.gettrace()
     memory, worked, since = _resident(), time.process_time(), time.monotonic()
 
     def watch() -> None:
         while not over.wait(0.5 if reason else 0.05):
-            waited = time.monotonic() - since > 10 * SECONDS
-            if waited or time.process_time() - worked > SECONDS:
-                reason.append("time")
-            elif _resident() - memory > BYTES:
-                reason.append("memory")
+            waited, took = time.monotonic() - since, time.process_time() - worked
+            late, large = waited > 10 * SECONDS or took > SECONDS, _resident() - memory > BYTES
+            reason.extend(["time"] * late or ["memory"] * large)
             if reason and not over.is_set():
                 _thread.interrupt_main()  # again, if the student's code went on after it
 
@@ -136,17 +134,15 @@ def _limited() -> Iterator[None]:
         if not reason:
             raise KeyboardInterrupt
         sys.settrace(lambda *_: None)  # without it, no frame is traced
-        while frame:
-            if not frame.f_code.co_filename.startswith(LIBRARIES):
-                frame.f_trace = stop
-            frame = frame.f_back
+        for above, _ in traceback.walk_stack(frame):
+            if not above.f_code.co_filename.startswith(LIBRARIES):
+                above.f_trace = stop
 
     def stop(*_) -> None:
         """Raise at the student's next line: inside of TensorFlow's code, that can be a crash."""
         if not over.is_set():
             raise Stopped(reason[0])
 
-    traced = sys.gettrace()
     before = signal.signal(signal.SIGINT, interrupted) or signal.SIG_DFL
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -198,8 +194,8 @@ def _call(fn, args: list, watched: dict, upstream=None, options=None, alone=Fals
 
 def _kept(facts: dict, prefix: str = "") -> dict:
     """What is worth to be kept of a further call."""
-    kinds = ("value", "kind", "dtype", "stopped", "error_", "grad_")
-    return {prefix + key: fact for key, fact in facts.items() if key.startswith(kinds)}
+    kept = ("value", "kind", "dtype", "stopped", "error_", "grad_")
+    return {prefix + key: fact for key, fact in facts.items() if key.startswith(kept)}
 
 
 def _result(result) -> dict:
@@ -218,9 +214,8 @@ def _result(result) -> dict:
 
 def _gradients(tape, result, watched: dict, upstream) -> dict:
     """The gradient to every `watched`, weighted with `upstream` if it has the result's shape."""
-    weight = None
-    if upstream is not None and tuple(result.shape) == upstream.shape:
-        weight = tf.constant(upstream, dtype=result.dtype)
+    fits = upstream is not None and tuple(result.shape) == upstream.shape
+    weight = tf.constant(upstream, dtype=result.dtype) if fits else None
     found = tape.gradient(result, watched, output_gradients=weight)
     return {
         "grad_" + name: None if gradient is None else np.array(tf.convert_to_tensor(gradient))
@@ -235,6 +230,7 @@ def _error(error: BaseException, fn) -> dict:
     own = [frame for frame in frames if frame.filename == file]
     facts = {
         "error_type": type(error).__name__,
+        # beginning and end: pictures may be printed between them
         "error_message": message if len(message) < 2000 else f"{message[:900]}\n{message[-900:]}",
         "error_line": own[-1].lineno if own else None,
         "error_text": (own[-1].line or "") if own else "",
@@ -276,7 +272,6 @@ def _graph(fn, args: list) -> dict:
 
 
 # --- The function alone: with stand-ins for those that it calls ----------------------------------
-# What a function does itself shall count, also when an earlier exercise, which it calls, is wrong.
 # The stand-ins are no answers: they compute something else, which the judge can compute as well.
 
 

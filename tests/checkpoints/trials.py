@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -36,6 +37,14 @@ def judge_wrong(name: str, fn: Callable, cases: list[dict]) -> checkpoints.Verdi
     return verdict if verdict.mistake else judge(name, fn, cases)
 
 
+@functools.cache
+def verdicts_of(name: str) -> dict:
+    """Name -> (function, verdict) for all wrong answers to an exercise: asked once a process."""
+    cases = fresh(name)
+    wrong = answers(name, "wrong_")
+    return {key: (fn, judge_wrong(name, fn, cases)) for key, fn in wrong.items()}
+
+
 def is_named(fn: Callable, verdict: checkpoints.Verdict) -> bool:
     """Does the verdict name one of the mistakes that the function carries, and no other?"""
     found = set(verdict.mistake.split("+"))
@@ -49,6 +58,11 @@ class Trials:
     slow_in_graphs: tuple[str, ...] = ()  # right, and hundreds of nodes for every shape
     other_in_graphs: tuple[str, ...] = ()  # another answer inside tf.function
     all_cases_in_graphs: tuple[str, ...] = ()  # wrong on few cases only
+
+    @pytest.fixture
+    def verdicts(self) -> dict:
+        """Name -> (function, verdict) for all wrong functions, called directly."""
+        return verdicts_of(self.name)
 
     def cases_in_graphs(self) -> list[dict]:
         """Tracing takes its time: few cases are enough to show that nothing depends on it."""
