@@ -16,7 +16,8 @@ random inputs, and hold to a relative tolerance.
 To add a mistake, say to gram_matrix:
 1. gram_matrix.py: one `Mistake` in MISTAKES: an id, the hint to read, the share of the points, the
    formula that gives its result in NumPy, and the sentence that names it. (A wrong factor goes to
-   NORMALISER, an exception to errors.py, what is specific to an exercise to its judge.)
+   NORMALISER, an exception to errors.py; for train_step a wrong cost goes to step_costs.py, a
+   wrong update to step_updates.py.)
 2. tests/mistakes/gram_matrix.py: a function that makes it, marked @named("gram-...") with the id.
 
 Sources: Gatys, Ecker & Bethge, "A Neural Algorithm of Artistic Style" (2015), equations 1 to 7,
