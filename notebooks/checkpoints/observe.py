@@ -53,19 +53,24 @@ def _globals(fn) -> dict:
     return getattr(_unwrapped(fn), "__globals__", {})
 
 
-def _code(fn) -> dict:
-    """What the student's function is made of: its names, parameters, file and text."""
-    code = getattr(_unwrapped(fn), "__code__", None)
-    names, used, todo = [], set(), [code] if code else []
+@functools.lru_cache(maxsize=16)
+def _parts(code) -> tuple[list, set, str]:
+    """All names in a function's code, the global ones that it reads, and its text."""
+    names, used, todo = [], set(), [code]
     while todo:
         part = todo.pop()
         names += part.co_names
         used |= {i.argval for i in dis.get_instructions(part) if i.opname == "LOAD_GLOBAL"}
         todo += [const for const in part.co_consts if hasattr(const, "co_names")]
-    try:
-        source = inspect.getsource(code)[:6000] if code else ""
-    except (OSError, TypeError):  # it was made in another way than by a cell
-        source = ""
+    with contextlib.suppress(OSError, TypeError):  # it was made in another way than by a cell
+        return names, used, inspect.getsource(code)[:6000]
+    return names, used, ""
+
+
+def _code(fn) -> dict:
+    """What the student's function is made of: its names, parameters and text."""
+    code = getattr(_unwrapped(fn), "__code__", None)
+    names, used, source = _parts(code) if code else ([], (), "")
     return {
         "names": " ".join(names),
         "parameters": " ".join(code.co_varnames[: code.co_argcount]) if code else "",

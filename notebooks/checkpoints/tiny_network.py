@@ -189,8 +189,8 @@ def _draw_layer(rng: np.random.Generator, case: dict, i: int, kind: tuple) -> No
 
 def _activations(case: dict, i: int) -> list[np.ndarray]:
     """The activations of C, S and G in a layer."""
-    keys = ("content_image", "style_image", "image")
-    return [_feature(case, case[key].astype("float64"), i) for key in keys]
+    pictures = [case[key] for key in ("content_image", "style_image", "image")]
+    return list(_feature(case, np.stack(pictures, dtype="float64")[:, 0], i)[:, None])
 
 
 def _first_gradient(case: dict) -> np.ndarray:
