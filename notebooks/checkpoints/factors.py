@@ -72,8 +72,9 @@ def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple[float, t
 
 def _words(k: float, exponents: tuple, names: tuple) -> str:
     """`k * prod(names ** exponents)` as text: "4 n_C / n_H²"."""
-    nice = Fraction(abs(k)).limit_denominator(256)
-    exact = nice > 0 and near(abs(k), float(nice))
+    rounded = (Fraction(abs(k)).limit_denominator(most) for most in (1, 4, 16, 256))
+    nice = next((n for n in rounded if n > 0 and near(abs(k), float(n))), Fraction(0))
+    exact = nice > 0
     above = [str(nice.numerator) if exact else f"{abs(k):.4g}"]
     below = [str(nice.denominator)] if exact else []
     for name, power in zip(names, exponents, strict=True):
@@ -119,6 +120,9 @@ def _unlisted_factor(normaliser: Normaliser, k: float, e: tuple) -> tuple[str, s
     if near(ratio, 1) and sorted(p for p in powers if p) in ([-1, 1], [-2, 2]):
         taken, lost = names[powers.index(min(powers))], names[powers.index(max(powers))]
         return "factor", f"In the factor of your {letter}, {taken} stands where {lost} should."
+    if near(ratio, 1) and all(p in (0, -b) for p, b in zip(powers, right, strict=True)):
+        lost = " ".join(n + POWERS[p] for n, p in zip(names, powers, strict=True) if p)
+        return "not-divided", f"Your {letter} is not divided by {lost}."
     says = f"Your {letter} is exactly {_words(ratio, powers, names)} times the expected one."
     smaller = _words(1 / ratio, tuple(-p for p in powers), names)
     if any(right) and not any(powers) and ratio > 0:

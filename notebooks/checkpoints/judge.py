@@ -14,9 +14,10 @@ import numpy as np
 
 from .errors import error_finding, stopped_finding
 from .facts import near, number, same, show, show_both, text, well_formed
+from .raised import globals_used
 from .verdict import FACTOR, NO_GRADIENT, PART, SLIP, TWO, Exercise, Finding, Verdict
 
-ENORMOUS = 20_000_000  # entries of a tensor in a graph
+TARGETS = {"content", "a_S"}  # given pictures, which stay: no step needs the gradient to them
 OVERFLOW = (
     "It is right on small layers, but wrong on a layer of realistic size: "
     "a whole number grew beyond int32. Read the sizes from a.shape, or cast to float first."
@@ -132,13 +133,16 @@ def kind_finding(exercise: Exercise, kind: str) -> Finding:
 def _value_finding(answers: Answers, explain: Callable) -> Finding:
     """Name a wrong value: kind, NaN, shape, a known mistake, a factor, or what can be seen."""
     kind = text(answers.facts[answers.wrong[0]], "kind", 40)
-    if answers.gots[answers.wrong[0]] is None or kind in ("tuple", "list", "dict"):
+    if answers.gots[answers.wrong[0]] is None or kind in ("tuple", "list", "dict", "TensorShape"):
         return kind_finding(answers.exercise, kind)
     found = _seen_at_once(answers)
     if found is not None:
         return found
     gots = [answers.gots[i] for i in answers.eager]
     found = explain(answers.eager, gots)
+    if found is None and _root_of_right(answers):
+        says = "A square root is taken of the result, and negative numbers have none: leave it out."
+        return answers.exercise.finding("root", "gradient", PART, says)
     if found is None and not all(got is not None and np.isfinite(got).all() for got in gots):
         says = "Your result is not a finite number (NaN or infinity): is there a division by zero, a root or a logarithm?"
         return answers.exercise.finding("nan", "gradient", 0, says)
@@ -148,6 +152,15 @@ def _value_finding(answers: Answers, explain: Callable) -> Finding:
         says = found.says + " Besides, no gradient flows back: stay in TensorFlow."
         return Finding(found.id, found.hint, min(found.credit, TWO), says)
     return found
+
+
+def _root_of_right(answers: Answers) -> bool:
+    """Are these the roots of what is expected, where it has any?"""
+    for i in answers.eager:
+        known = answers.shaped(i) and np.isfinite(answers.gots[i])
+        if not np.any(known) or not same(answers.gots[i][known] ** 2, answers.expected[i][known]):
+            return False
+    return True
 
 
 def _seen_at_once(answers: Answers) -> Finding | None:
@@ -164,10 +177,13 @@ def _seen_at_once(answers: Answers) -> Finding | None:
     if all(
         answers.shaped(i) and same(gots[i], np.floor(answers.expected[i])) for i in eager
     ) and any(gots[i].any() for i in eager):
-        says = "Your result is cut to a whole number: // divides without a remainder, write /."
+        says = "Your result is cut to a whole number (// or int): write /, and keep float32."
         return finding("floor", "zero", PART, says)
     if all(gots[i] is not None and not abs(gots[i]).any() for i in eager):
         return finding("zero", "zero", 0, f"Your result is always 0: {answers.exercise.zero}")
+    if len(eager) > 2 and all(same(gots[i], gots[eager[0]]) for i in eager):  # the cases differ
+        says = f"Your result is {show(gots[eager[0]])} whatever is given: it must be computed from the arguments."
+        return finding("constant", 0, 0, says + _globals_used(answers))
     cut = [
         i for i in eager if i in answers.wrong and text(answers.facts[i], "dtype").startswith("int")
     ]
@@ -227,11 +243,7 @@ def _compared(answers: Answers) -> str:
 
 
 def _globals_used(answers: Answers) -> str:
-    """A sentence about data of the notebook that is used in the place of the arguments."""
-    names = text(answers.facts[answers.eager[0]], "data").split()
-    if not names:
-        return ""
-    return f" It uses {' and '.join(names)} of your notebook: use the arguments alone."
+    return globals_used(text(answers.facts[answers.eager[0]], "data").split())
 
 
 def _shape_finding(answers: Answers, at: int) -> Finding:
@@ -271,7 +283,7 @@ def _gradient_finding(answers: Answers) -> Finding | None:
                 wrong.add(role)
                 if got.shape == expected.shape and np.isfinite(got).all() and flows:
                     ratios.append((got * expected).sum() / (expected * expected).sum())
-    finding = answers.exercise.finding
+    finding, missing = answers.exercise.finding, missing if not present else missing - TARGETS
     if missing and not present and not wrong:
         says = f"The value is right, but no gradient flows back: {_why_detached(answers)}."
         return finding("no-gradient", "gradient", NO_GRADIENT, says)
@@ -299,6 +311,10 @@ def _why_detached(answers: Answers) -> str:
         return "stop_gradient cuts it off"
     if "float" in names:
         return "float() turns a tensor into a plain Python number"
+    if "ResourceVariable" in kinds or "Variable" in names:
+        return "a tf.Variable holds the numbers alone: return the tensor"
+    if kinds & {"list", "tuple"}:
+        return f"it returns a {min(kinds)}: return one tensor (tf.stack)"
     if "tape" not in names and kinds & {"float", "float32", "float64", "ndarray", "int"}:
         return f"it returns a {min(kinds)}, not a tensor"
     return "something in it leaves TensorFlow (NumPy, float(), a Python number) or detaches the value (stop_gradient, tf.constant)"
@@ -322,17 +338,17 @@ def _graph_slip(exercise: Exercise, case: dict, fact: dict, value) -> Finding | 
     if text(fact, "stopped"):
         says = "It is right, but too slow for a layer of realistic size: is there a loop over every position? One matrix product does it all at once."
         return exercise.finding("too-slow", 0, SLIP, says)
-    error = text(fact, "graph_error")
+    error, whole = text(fact, "graph_error"), str(fact.get("graph_error"))
     if "modify its Python input" in error:
         says = "Your function changes the list that it is given: only read its last element."
         return exercise.finding("changes-argument", 1, SLIP, says)
+    large = fact.get("graph_value") is None and number(fact, "graph_largest") is not None
+    if large or re.match("MemoryError|ResourceExhausted", whole):
+        says = "On a layer of realistic size it needs an enormous tensor: is there a matrix of all positions?"
+        return exercise.finding("too-large", "gradient", SLIP, says)
     if error:
         says = f"It works when called directly, but not inside tf.function ({error}): stay in TensorFlow throughout."
         return exercise.finding("not-in-graph", "gradient", SLIP, says)
-    largest = number(fact, "graph_largest")
-    if largest is not None and largest >= ENORMOUS:
-        says = "On a layer of realistic size it needs an enormous tensor: is there a matrix of all positions?"
-        return exercise.finding("too-large", "gradient", SLIP, says)
     if not same(number(fact, "graph_value"), value):
         return exercise.finding("overflow", "dims", SLIP, OVERFLOW)
     return None

@@ -35,6 +35,8 @@ UPDATES = (  # pixels before, what the optimiser subtracts -> pixels after
     Mistake("train-ascent+train-no-clip", 4, TWO, lambda x, d: x + d, "the image moves up the gradient (the sign is turned round), and it is not clipped"),
     Mistake("train-clip-before", 5, NO_GRADIENT, lambda x, d: x.clip(0, 1) - d, "the clipping comes before the step: clip afterwards"),
     Mistake("train-clip-other", 5, FACTOR, lambda x, d: (x - d).clip(-0.5, 0.5), "the pixels are clipped to another range than [0, 1]"),
+    Mistake("train-squeezed", 5, FACTOR, lambda x, d: 1 / (1 + np.exp(d - x)), "the pixels are squeezed by a sigmoid: clip them to [0, 1], which leaves those inside as they are"),
+    Mistake("train-stretched", 5, FACTOR, lambda x, d: (x - d - (x - d).min()) / np.ptp(x - d), "the pixels are stretched to [0, 1]: clip them, which leaves those inside as they are"),
     Mistake("train-step-doubled", 4, FACTOR, lambda x, d: (x - 2 * d).clip(0, 1), "the step is twice as large as it should be: is the gradient applied twice?"),
 )
 # fmt: on
@@ -106,9 +108,10 @@ def _rounded(attempts: list[Attempt]) -> Finding | None:
 
 def _other_gradient(attempts: list[Attempt], key: tuple) -> Finding | None:
     """The gradient of another listed cost than that of `key`."""
+    moving = [[k for k in terms if k != "fixed"] for terms in (CONTENT, STYLE)]  # that has none
     keys = [
         RIGHT,
-        *itertools.product(WEIGHTS, CONTENT, STYLE),
+        *itertools.product(WEIGHTS, *moving),
         *itertools.product(("",), ("C", "none"), LAYERS),
     ]
     for other in keys:
@@ -150,6 +153,10 @@ def _nonlinear(attempt: Attempt, moved: np.ndarray, free: np.ndarray) -> Finding
     """The right gradient, times a number, clipped, or its sign."""
     right = attempt.steps[0]["gradient"]
     factor = (moved * right)[free].sum() / (right * right)[free].sum()
+    if near(factor, 1) and same(moved[free], right[free]):
+        low, high = attempt.pixels.min(), attempt.pixels.max()
+        says = f"the pixels are clipped to [{low:.3g}, {high:.3g}]: clip to [0, 1]"
+        return Finding("train-clip-other", 5, FACTOR, says)
     if same(moved[free], factor * right[free]):
         says = f"the image moves along the right gradient, but {factor:.4g} times as far: is the gradient multiplied, or divided by its size? Only the optimizer's learning rate sets the length of a step"
         return Finding("train-gradient-scaled", 4, FACTOR, says)

@@ -89,10 +89,10 @@ OUTER = {
     "1/(alpha + beta) times ": lambda J, a, b: J / (a + b),
     "the square of ": lambda J, a, b: J * J,
     "the root of ": lambda J, a, b: abs(J) ** 0.5,
-    "the whole part of ": lambda J, a, b: np.floor(J),
 }
 JOIN = {"+": lambda p, q: p + q, "-": lambda p, q: p - q, "*": lambda p, q: p * q}
 PAIRS = (("J_content", "J_style"), ("J_content", "J_content"), ("J_style", "J_style"))
+SQUARES = ("J_content²", "J_style²")
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,7 @@ MISTAKES = (  # when, id, credit, sentence; the first that fits is taken
     (lambda r: r.zero, "total-no-{r.lost}", TWO, "J_{r.lost} is missing"),
     (lambda r: r.has("1 -"), "total-convex", PART, "weights that add up to 1 are those of a weighted mean: here they are alpha and beta"),
     (lambda r: r.join == "-", "total-minus", PART, "the two terms are added in the formula"),
+    (lambda r: SQUARES[0] == r.X, "total-costs-squared", PART, "the costs are squared: they are sums of squares already"),
     (lambda r: PAIRS[0] != (r.X, r.Y), "total-one-cost", TWO, "one of the two costs appears twice"),
     (lambda r: (r.w, r.v) == ("beta", "alpha"), "total-swapped", FACTOR, "alpha and beta are swapped (or J_content and J_style are)"),
     (lambda r: r.swapped, "total-hard-coded-swapped", TWO, "the weights are swapped, and written as numbers: use the arguments"),
@@ -159,6 +160,7 @@ MISTAKES = (  # when, id, credit, sentence; the first that fits is taken
     (lambda r: "alpha*beta" in (r.w, r.v), "total-brackets", PART, "one weight reaches over both terms: check the brackets"),
     (lambda r: r.has("²"), "total-weights-twice", PART, "the weights count twice"),
     (lambda r: r.has("int"), "total-int", PART, "a weight is cut to a whole number"),
+    (lambda r: (r.w, r.v) == ("2*alpha", "2*beta"), "total-scaled", FACTOR, "compare it with the formula"),
     (lambda r: r.outer and (r.w, r.v) == ("alpha", "beta"), "total-scaled", FACTOR, "compare it with the formula"),
     (lambda r: True, "total-other", 0, "compare it with the formula"),
 )
@@ -182,6 +184,9 @@ def _explain(cases: list, rows: list, gots: list, facts: list) -> Finding | None
     a, b = (np.array([cases[i][key] for i in rows]) for key in ("alpha", "beta"))
     got = np.array([float(g) for g in gots])
     right = a * costs["J_content"] + b * costs["J_style"]
+    if (abs(got - a - b - costs["J_content"] - costs["J_style"]) <= EXACT * got).all():
+        says = "Your function adds the weights to the costs: multiply each cost by its weight, then add."
+        return Finding("total-weights-added", 1, PART, says)
     if found := _def_line_finding(cases, rows, facts, abs(got - right) > EXACT * right):
         return found
     default = next(case for case in cases if case["weights"] == "default")  # those of the def line
@@ -225,10 +230,11 @@ def _read(got: np.ndarray, costs: dict, a: np.ndarray, b: np.ndarray, own: dict)
     """The simplest listed formula that gives these numbers; `own`: the defaults of the def line."""
     weights = {name: formula(a, b) + 0 * a for name, formula in WEIGHTS.items()}
     weights |= {name: number + 0 * a for name, number in own.items() if name not in weights}
+    costs = costs | {key + "²": cost**2 for key, cost in costs.items()}
     names, table = list(weights), np.array(list(weights.values()))
     turned = {("40", "10")} | ({tuple(own)[::-1]} if len(own) == 2 else set())
     for (outer, whole), (join, combine), (X, Y) in itertools.product(
-        OUTER.items(), JOIN.items(), PAIRS
+        OUTER.items(), JOIN.items(), (*PAIRS, SQUARES)
     ):
         result = whole(combine(table[:, None] * costs[X], table * costs[Y]), a, b)
         fits = (abs(got - result) <= EXACT * abs(result)).all(axis=2)

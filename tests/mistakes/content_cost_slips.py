@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -169,6 +171,70 @@ def wrong_calls_itself(content_output, generated_output):
     return wrong_calls_itself(content_output, generated_output)
 
 
+# --- wrong: formulas -----------------------------------------------------------------------------
+
+
+@named("content-variance")
+def wrong_variance(content_output, generated_output):
+    return tf.math.reduce_variance(_difference(content_output, generated_output)) / 4
+
+
+@named("content-denominator-squared")
+def wrong_normaliser_inside_the_square(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.reduce_sum((d / _normaliser(d)) ** 2)
+
+
+@named("content-other-power")
+def wrong_third_power(content_output, generated_output):
+    return tf.reduce_mean(_difference(content_output, generated_output) ** 3) / 4
+
+
+@named("content-unit-length")
+def wrong_unit_length(content_output, generated_output):
+    c, g = (tf.math.l2_normalize(a[-1]) for a in (content_output, generated_output))
+    return tf.reduce_mean((c - g) ** 2) / 4
+
+
+@named("content-number-of-layers")
+def wrong_divided_by_layers(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.reduce_mean(d**2) / 4 / len(content_output)
+
+
+@named("content-not-divided")
+def wrong_no_height(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.reduce_sum(d**2) / (4 * d.shape[2] * d.shape[3])
+
+
+@named("content-root")
+def wrong_root_of_all(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.sqrt(tf.reduce_sum(d**2) / _normaliser(d))
+
+
+@named("content-shapes")
+def wrong_two_layers_mixed(content_output, generated_output):
+    return tf.reduce_mean((content_output[0] - generated_output[-1]) ** 2) / 4
+
+
+@named("content-own-assert")
+def wrong_own_assert(content_output, generated_output):
+    assert content_output[-1].shape[3] == 512
+    return tf.reduce_mean(_difference(content_output, generated_output) ** 2) / 4
+
+
+@named("content-no-gradient")
+def wrong_variable_returned(content_output, generated_output):
+    return tf.Variable(tf.reduce_mean(_difference(content_output, generated_output) ** 2) / 4)
+
+
+@named("content-not-a-tensor")
+def wrong_generator(content_output, generated_output):
+    yield tf.reduce_mean(_difference(content_output, generated_output) ** 2) / 4
+
+
 # --- right ---------------------------------------------------------------------------------------
 
 
@@ -211,3 +277,17 @@ def right_channels_first_sizes(content_output, generated_output):
     _, n_C, n_H, n_W = content_output[-1].shape  # the product is the same
     d = _difference(content_output, generated_output)
     return tf.reduce_sum(d * d) / (4 * n_H * n_W * n_C)
+
+
+class _Cost:
+    """A student who likes classes."""
+
+    def __call__(self, content_output, generated_output):
+        return tf.reduce_mean(_difference(content_output, generated_output) ** 2) / 4
+
+
+right_object = _Cost()
+right_method = _Cost().__call__
+right_partial = functools.partial(
+    lambda factor, C, G: factor * tf.reduce_mean((C[-1] - G[-1]) ** 2), 0.25
+)

@@ -459,6 +459,18 @@ def wrong_calls_itself(A):
     return wrong_calls_itself(tf.transpose(A))
 
 
+@named("gram-correlation")
+def wrong_correlation(A):
+    A = A - tf.reduce_mean(A, axis=1, keepdims=True)
+    A = tf.math.l2_normalize(A, axis=1)
+    return tf.matmul(A, A, transpose_b=True)
+
+
+@named("gram-divided-by-root")
+def wrong_divided_by_root(A):
+    return A @ tf.transpose(A) / A.shape[1] ** 0.5
+
+
 def right_mapped(A):
     return tf.map_fn(lambda row: tf.linalg.matvec(A, row), A)
 

@@ -157,6 +157,39 @@ def wrong_outer_product(a_S, a_G):
     return tf.reduce_sum((S - G) ** 2) / (4 * n_C**2 * (n_H * n_W) ** 2)
 
 
+@named("style-one-row")
+def wrong_one_row(a_S, a_G):
+    _, n_H, n_W, n_C = a_G.shape
+    S, G = (tf.reshape(a, [1, -1]) for a in (a_S, a_G))
+    return _sum(S, G) / (4 * n_C**2 * (n_H * n_W) ** 2)
+
+
+@named("style-root")
+def wrong_root_of_all(a_S, a_G):
+    _, n_H, n_W, n_C = a_G.shape
+    return tf.norm(_difference(a_S, a_G)) / (2 * n_C * n_H * n_W)
+
+
+@named("style-not-unrolled")
+def wrong_squeezed_only(a_S, a_G):
+    _, n_H, n_W, n_C = a_G.shape
+    S, G = (tf.squeeze(a) for a in (a_S, a_G))
+    D = S @ tf.transpose(S) - G @ tf.transpose(G)
+    return tf.reduce_sum(D**2) / (4 * n_C**2 * (n_H * n_W) ** 2)
+
+
+@named("style-dims-hard-coded")
+def wrong_channels_of_vgg(a_S, a_G):
+    S, G = (tf.transpose(tf.reshape(a, [-1, 64])) for a in (a_S, a_G))
+    return _sum(S, G) / (4 * 64**2 * 120_000**2)
+
+
+@named("style-name-taken")
+def wrong_name_taken(a_S, a_G):
+    gram_matrix = gram_matrix(_unrolled(a_S)) - gram_matrix(_unrolled(a_G))  # noqa: F823
+    return tf.reduce_mean(gram_matrix**2)
+
+
 @named("style-float16")
 def wrong_float16_inside(a_S, a_G):
     _, n_H, n_W, n_C = a_G.shape

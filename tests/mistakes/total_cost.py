@@ -347,6 +347,25 @@ def wrong_calls_itself(J_content, J_style, alpha=10, beta=40):
     return wrong_calls_itself(J_content, J_style, alpha, beta)
 
 
+@named("total-costs-squared")
+def wrong_costs_squared(J_content, J_style, alpha=10, beta=40):
+    return alpha * J_content**2 + beta * J_style**2
+
+
+@named("total-weights-added")
+def wrong_weights_added(J_content, J_style, alpha=10, beta=40):
+    return (alpha + J_content) + (beta + J_style)
+
+
+@named("total-inexact", "total-gradient-wrong", "total-dtypes")
+def wrong_float16_inside(J_content, J_style, alpha=10, beta=40):
+    terms = [
+        tf.cast(w, tf.float16) * tf.cast(J, tf.float16)
+        for w, J in ((alpha, J_content), (beta, J_style))
+    ]
+    return tf.cast(terms[0] + terms[1], tf.float32)
+
+
 def right_stacked_weights(J_content, J_style, alpha=10, beta=40):
     costs = tf.stack([J_content, J_style])
     weights = tf.cast(tf.stack([alpha, beta]), costs.dtype)
