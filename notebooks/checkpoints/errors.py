@@ -130,6 +130,14 @@ def _signature(r: Raised) -> Finding | None:
     return r.exercise.finding("signature", 1, 0, says)
 
 
+def _arguments(r: Raised) -> Finding | None:
+    count = re.search(r"(\w+)\(\) (takes|got|missing) .*argument", r.message)
+    if r.kind != "TypeError" or not count:
+        return None
+    says = f"{count.group(1)} is called with other arguments than its def line has ({r.message})."
+    return r.finding("arguments", 0, 0, says)
+
+
 def _index_hard_coded(r: Raised) -> Finding | None:
     if r.some is None or r.kind != "IndexError":
         return None
@@ -258,11 +266,39 @@ def _unpack(r: Raised) -> Finding | None:
 def _list(r: Raised) -> Finding | None:
     stacked = re.search("Shapes of all inputs must match|inhomogeneous shape", r.message)
     if not stacked and not re.search(
-        r"'list' (object has no attribute|and '|and \")|and 'list'", r.message
+        r"list indices must be|'list' (object has no attribute|and '|and \")|and 'list'", r.message
     ):
         return None
     says = "that is a list, one activation for each layer: take one out of it first."
+    if "indices must be" in r.message:
+        says = "that is a list, no dictionary: take an activation out of it by its number."
     return r.finding("list", 1 if r.exercise.short == "content" else 0, 0, says)
+
+
+def _called(r: Raised) -> Finding | None:
+    kind = re.search(r"'(?:[\w.]+\.)?(\w+)' object is not callable", r.message)
+    if r.kind != "TypeError" or not kind:
+        return None
+    if r.line is None:
+        says = f"{r.exercise.name} is no function any more, but a value ({kind.group(1)}): is its name used again for a result? Run the cell with its def again."
+        return r.exercise.finding("not-a-function", 0, 0, says)
+    says = "a number or tensor stands before brackets, as if it were a function: is a * missing?"
+    return r.finding("called", 0, 0, says)
+
+
+def _method(r: Raised) -> Finding | None:
+    if not re.search(
+        r"<class 'method'>|(builtin_function_or_)?method' object|'method' and", r.whole
+    ):
+        return None
+    says = "a method stands there without its brackets (): it is not called."
+    return r.finding("method", 0, 0, says)
+
+
+def _exits(r: Raised) -> Finding | None:
+    if r.kind != "SystemExit":
+        return None
+    return r.finding("exits", 0, 0, "this ends the whole program (exit): delete it.")
 
 
 def _power(r: Raised) -> Finding | None:
@@ -361,6 +397,7 @@ KNOWN = (  # the first that fits is taken
     _endless,
     _numpy_method,
     _signature,
+    _arguments,
     _dtypes,
     *STEP_ERRORS,
     _index_hard_coded,
@@ -376,6 +413,9 @@ KNOWN = (  # the first that fits is taken
     _attribute,
     _name,
     _list,
+    _called,
+    _method,
+    _exits,
     _power,
     _item_assigned,
     _not_unrolled,

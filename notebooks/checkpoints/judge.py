@@ -122,8 +122,14 @@ def kind_finding(exercise: Exercise, kind: str) -> Finding:
     says = (
         f"{exercise.name} returns something of type {kind or 'unknown'}, not a tensor of numbers."
     )
-    if kind in ("tuple", "list", "dict"):
+    if kind in ("tuple", "list", "dict", "set"):
         says = f"{exercise.name} returns a {kind}: return one tensor."
+    if kind == "generator":
+        says = f"{exercise.name} returns a generator: write return in the place of yield."
+    if kind in ("function", "method"):
+        says = f"{exercise.name} returns a {kind}, not what it gives: call it, with brackets ()."
+    if kind == "str":
+        says = f"{exercise.name} returns a text (str): return the tensor itself."
     return exercise.finding("not-a-tensor", 1, 0, says)
 
 
@@ -133,7 +139,13 @@ def kind_finding(exercise: Exercise, kind: str) -> Finding:
 def _value_finding(answers: Answers, explain: Callable) -> Finding:
     """Name a wrong value: kind, NaN, shape, a known mistake, a factor, or what can be seen."""
     kind = text(answers.facts[answers.wrong[0]], "kind", 40)
-    if answers.gots[answers.wrong[0]] is None or kind in ("tuple", "list", "dict", "TensorShape"):
+    if answers.gots[answers.wrong[0]] is None or kind in (
+        "tuple",
+        "list",
+        "dict",
+        "set",
+        "TensorShape",
+    ):
         return kind_finding(answers.exercise, kind)
     found = _seen_at_once(answers)
     if found is not None:
@@ -158,7 +170,8 @@ def _root_of_right(answers: Answers) -> bool:
     """Are these the roots of what is expected, where it has any?"""
     for i in answers.eager:
         known = answers.shaped(i) and np.isfinite(answers.gots[i])
-        if not np.any(known) or not same(answers.gots[i][known] ** 2, answers.expected[i][known]):
+        wanted = np.array(answers.expected[i])
+        if not np.any(known) or not same(answers.gots[i][known] ** 2, wanted[known]):
             return False
     return True
 
@@ -171,8 +184,9 @@ def _seen_at_once(answers: Answers) -> Finding | None:
         says = f"The numbers are right, but the shape is {gots[at].shape}, not {np.shape(answers.expected[at])}."
         return finding("shape", "gradient", SLIP, says)
     big = [i for i in eager if answers.cases[i].get("big")]
-    if set(answers.wrong) <= set(big) and not any(_finite(gots[i]) for i in answers.wrong):
-        says = "It is right on small numbers, but not finite on large ones, and activations of VGG-19 reach thousands: is something cast to float16? Keep float32 throughout."
+    near_on_small = all(same(gots[i], answers.expected[i], 0.03) for i in eager if i not in big)
+    if big and near_on_small and not any(_finite(gots[i]) for i in big):
+        says = "It is right on small numbers, but not finite on large ones, and those of VGG-19 reach thousands: is something cast to float16? Keep float32 throughout."
         return finding("float16", "gradient", SLIP, says)
     if all(
         answers.shaped(i) and same(gots[i], np.floor(answers.expected[i])) for i in eager
@@ -180,9 +194,14 @@ def _seen_at_once(answers: Answers) -> Finding | None:
         says = "Your result is cut to a whole number (// or int): write /, and keep float32."
         return finding("floor", "zero", PART, says)
     if all(gots[i] is not None and not abs(gots[i]).any() for i in eager):
-        return finding("zero", "zero", 0, f"Your result is always 0: {answers.exercise.zero}")
+        says = f"Your result is always 0: {answers.exercise.zero}"
+        if re.search(r"^\s*except\b", str(answers.facts[eager[0]].get("source")), re.M):
+            says = "Your result is always 0: does the `except` in your code hide an error? Take it out, and read the error."
+        return finding("zero", "zero", 0, says)
     if len(eager) > 2 and all(same(gots[i], gots[eager[0]]) for i in eager):  # the cases differ
-        says = f"Your result is {show(gots[eager[0]])} whatever is given: it must be computed from the arguments."
+        if found := _from_the_source(answers):
+            return found
+        says = f"Your result is {show(gots[eager[0]])} whatever is given: is it clipped, or not computed from the arguments?"
         return finding("constant", 0, 0, says + _globals_used(answers))
     cut = [
         i for i in eager if i in answers.wrong and text(answers.facts[i], "dtype").startswith("int")
@@ -216,8 +235,12 @@ def _unknown_finding(answers: Answers) -> Finding:
         says = "Your result is close to the right one, but not equal: is something rounded or cast to float16, or a small number (an epsilon) added?"
         return finding("inexact", "gradient", FACTOR, says)
     if any(i in answers.right for i in eager if not answers.cases[i].get("big")):
+        if found := _from_the_source(answers):
+            return found
         says = "It is right on some inputs and wrong on others: is something hard-coded, or the sign or size of a number used in an if?"
         return finding("sometimes-right", "dims", 0, says + _globals_used(answers))
+    if found := _from_the_source(answers) or _unused_argument(answers):
+        return found
     says = "The value is wrong in a way that is not in the list of known mistakes."
     says += _compared(answers)
     if (
@@ -227,6 +250,37 @@ def _unknown_finding(answers: Answers) -> Finding:
     ):
         says += " Your matrix is not symmetric: a Gram matrix is."
     return finding("wrong-value", 0, 0, says + _globals_used(answers))
+
+
+def _from_the_source(answers: Answers) -> Finding | None:
+    """What the student's text tells of a result that depends on more than the arguments."""
+    fact = answers.facts[answers.eager[0]]
+    source = fact.get("source") if type(fact.get("source")) is str else ""
+    line = re.search(r"^\s*((?:global|nonlocal) .*)$", source, re.M)
+    if line:
+        says = f"`{line.group(1).strip()[:80]}`: the function remembers something from an earlier call. It must compute its result from its arguments alone."
+        return answers.exercise.finding("remembers", 0, 0, says)
+    line = re.search(r"^\s*(.*(?:dropout|random|[nN]oise|shuffle).*)$", source, re.M)
+    if line:
+        says = f"`{line.group(1).strip()[:80]}`: something random is in it. The same arguments must give the same result."
+        return answers.exercise.finding("random", 0, 0, says)
+    return None
+
+
+def _unused_argument(answers: Answers) -> Finding | None:
+    """An argument from which no gradient comes, though one comes from another."""
+    roles: dict[str, list] = {}
+    for i in answers.eager:
+        for key, expected in answers.gradients[i].items():
+            if np.any(expected):
+                grad = answers.facts[i].get("grad_" + key)
+                roles.setdefault(re.sub(r"_\d+$", "", key), []).append(grad is not None)
+    unused = [role for role, came in roles.items() if not any(came)]
+    if not unused or len(unused) == len(roles):
+        return None
+    says = f"Your result does not depend on {unused[0]}"
+    says += f".{used}" if (used := _globals_used(answers)) else ": is one name used for both?"
+    return answers.exercise.finding("argument-unused", 0, 0, says)
 
 
 def _compared(answers: Answers) -> str:

@@ -47,6 +47,12 @@ def _squared(D: np.ndarray) -> float:
     return (D * D).sum()
 
 
+def _right_sum(S: np.ndarray, G: np.ndarray) -> float:
+    """The sum of the squared differences of both Gram matrices."""
+    S, G = channels_first(S), channels_first(G)
+    return _squared(S @ S.T - G @ G.T)
+
+
 # fmt: off
 SCRAMBLED = "the activations are reshaped without bringing the channels first, so channels and positions are scrambled."
 
@@ -101,6 +107,8 @@ DIFFERENCES = (
     Mistake("style-one-sign", 4, PART, lambda S, G: _squared((G - S).clip(0)), "Only the entries where a_G has more count (relu, maximum): square all differences."),
     Mistake("style-plus", 4, PART, lambda S, G: _squared(S + G), "The Gram matrices are added: subtract them."),
     Mistake("style-product", 4, 0, lambda S, G: (S * G).sum(), "The Gram matrices are multiplied with each other: subtract them and square."),
+    Mistake("style-product", 4, 0, lambda S, G: _squared(S * G), "The Gram matrices are multiplied with each other: subtract them."),
+    Mistake("style-product", 4, 0, lambda S, G: _squared(S @ G) if S.ndim == 2 and len(S) == S.shape[1] else 0.0, "The Gram matrices are multiplied with each other: subtract them."),
     Mistake("style-one-side", 3, PART, lambda S, G: _squared(S), "Only the Gram matrix of a_S is used: subtract the one of a_G."),
     Mistake("style-one-side", 3, PART, lambda S, G: _squared(G), "Only the Gram matrix of a_G is used: subtract it from the one of a_S."),
     Mistake("style-matrix-square", 4, PART, lambda S, G: ((S - G) @ (S - G)).sum() if S.ndim == 2 and len(S) == S.shape[1] else 0.0, "The difference is multiplied by itself as a matrix: square every entry (* or tf.square)."),
@@ -111,6 +119,10 @@ WHOLES = (  # both activations -> the sum, before it is divided
     Mistake("style-content-cost", 3, PART, lambda S, G: _squared(S - G) * S.size, "The activations themselves are compared, which is the content cost: take the Gram matrix of both first."),
     Mistake("style-root", 4, PART, lambda S, G: 2 * S.size * _squared(channels_first(S) @ channels_first(S).T - channels_first(G) @ channels_first(G).T) ** 0.5, "A square root is taken of the whole (a norm): the cost is the sum of squares, divided."),
     Mistake("style-not-unrolled", 2, PART, lambda S, G: _squared(S[0] @ S[0].transpose(0, 2, 1) - G[0] @ G[0].transpose(0, 2, 1)), "The activations still have four dimensions when gram_matrix gets them, so it works row by row: unroll them to (n_C, n_H*n_W)."),
+    Mistake("style-not-unrolled", 2, PART, lambda S, G: _squared(np.einsum("bhwc,bhwd->bhcd", S, S) - np.einsum("bhwc,bhwd->bhcd", G, G)), "There is a Gram matrix for each row of the picture: unroll all positions to one axis first, (n_C, n_H*n_W)."),
+    Mistake("style-cross", 3, PART, lambda S, G: _squared(channels_first(S) @ channels_first(G).T), "a_S is multiplied with a_G, which gives one matrix: take the Gram matrix of each, then the difference."),
+    Mistake("style-sizes-added", 5, FACTOR, lambda S, G: _right_sum(S, G) * (S.shape[1] * S.shape[2] / (S.shape[1] + S.shape[2])) ** 2, "In your normaliser n_H and n_W are added: multiply them."),
+    Mistake("style-sizes-added", 5, FACTOR, lambda S, G: _right_sum(S, G) * (S.size / sum(S.shape[1:])) ** 2, "In your normaliser the sizes are added: multiply them."),
     Mistake("style-outer", 3, 0, lambda S, G: (S * S).sum() ** 2 + (G * G).sum() ** 2 - 2 * (S * G).sum() ** 2, "Every entry is multiplied with every other (axes=0): the Gram matrix is a matrix product."),
 )
 XOR = (  # ^ in Python is no power: what it makes of the normaliser

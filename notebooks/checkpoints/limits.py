@@ -57,6 +57,13 @@ def _allotted() -> Iterator[None]:
 
 @contextlib.contextmanager
 def limited() -> Iterator[None]:
+    """Raise `Stopped` in what takes too long or too much, or refuse it the memory."""
+    with _watched(), _allotted():
+        yield
+
+
+@contextlib.contextmanager
+def _watched() -> Iterator[None]:
     """Stop what takes too long or too much. Only the main thread can be interrupted."""
     if threading.current_thread() is not threading.main_thread():
         yield

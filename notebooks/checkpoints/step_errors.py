@@ -60,6 +60,9 @@ def _wrong_variable(r: Raised) -> Finding | None:
     if r.data:
         says = f"the optimizer was made for another variable.{r.globals_used}"
         return r.finding("global", 0, 0, says)
+    if line := _line(r.source, r"\bVariable\("):
+        says = f"In `{line}`: that is a copy, another variable than the one that the optimizer and the painting have. Work on the one that is given."
+        return r.exercise.finding("copy", 4, 0, says)
     says = "the optimizer is for generated_image alone: take the gradient of J with respect to it, not to the weights."
     return r.finding("wrong-variable", 4, 0, says)
 
@@ -73,6 +76,10 @@ def _pairs(r: Raised) -> Finding | None:
     ):
         return None
     image = (r.parameters or ("generated_image",))[0]
+    other = re.search(r"\.gradient\(\s*[\w.]+\s*,\s*([\w.]+)", r.source)
+    if other and other.group(1) != image:
+        says = f"the gradient is taken with respect to {other.group(1)}: take that with respect to {image}, which the optimizer moves."
+        return r.finding("other-source", 4, 0, says)
     says = f"apply_gradients takes a list of pairs, each a gradient and its variable: [(gradient, {image})]."
     if re.search(rf"\(\s*{image}\s*,", r.code):
         says = f"the pair is the wrong way round: the gradient comes first, then its variable, [(gradient, {image})]."

@@ -398,7 +398,7 @@ def wrong_fixed_range(A):
     return tf.stack([tf.linalg.matvec(A, A[i]) for i in range(3)])
 
 
-@named("gram-wrong-shape")
+@named("gram-constant")
 def wrong_global(A):
     return tf.matmul(_notebook_A, _notebook_A, transpose_b=True)
 

@@ -413,3 +413,50 @@ def _own_content(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
 wrong_no_clip_content_not_called = named("train-no-clip")(  # Exercise 1 is wrong, but not called
     rebind(_own_content, compute_content_cost=content_cost.wrong_mean)
 )
+
+
+# --- wrong: seen in a second class ---------------------------------------------------------------
+
+
+@named("train-clip-swapped")
+def wrong_limits_swapped(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    J = _own_content(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
+    generated_image.assign(tf.clip_by_value(generated_image, 1.0, 0.0))
+    return J
+
+
+@named("train-copy")
+def wrong_copy(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    image = tf.Variable(generated_image)
+    J = _own_content(image, vgg, a_C, a_S, optimizer, alpha, beta)
+    generated_image.assign(tf.clip_by_value(image, 0.0, 1.0))
+    return J
+
+
+@named("train-other-source")
+def wrong_gradient_to_activations(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        a_G = vgg(generated_image)
+        J = J_of(a_G, a_C, a_S, alpha, beta)
+    grad = tape.gradient(J, a_G)
+    optimizer.apply_gradients([(grad, generated_image)])
+    return J
+
+
+@named("train-gradient-of-part")
+def wrong_gradient_of_content(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        a_G = vgg(generated_image)
+        J_content, J_style = compute_content_cost(a_C, a_G), compute_style_cost(a_S, a_G)
+        J = total_cost(J_content, J_style, alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J_content, generated_image), generated_image)])
+    clip(generated_image)
+    return J
+
+
+@named("train-gradient-averaged")
+@_with_gradient
+def wrong_grey_gradient(tape, J, generated_image, optimizer):
+    grad = tape.gradient(J, generated_image)
+    grad = tf.reduce_mean(grad, axis=-1, keepdims=True) * tf.ones_like(grad)
+    optimizer.apply_gradients([(grad, generated_image)])
