@@ -9,7 +9,7 @@ import itertools
 
 import numpy as np
 
-from .activations import BIG, draw, shapes
+from .activations import BIG, channels_first, draw, shapes
 from .factors import Normaliser, recognise
 from .judge import judge_values
 from .verdict import FACTOR, PART, Exercise, Finding, Mistake, Verdict
@@ -113,6 +113,12 @@ MISTAKES = (
             "Only the entries where the content activation is larger count (relu, maximum): square all differences."),
     Mistake("content-one-sign", 3, PART, lambda C, G: ((-_difference(C, G)).clip(0) ** 2).sum(),
             "Only the entries where the generated activation is larger count (relu, maximum): square all differences."),
+    Mistake("content-part", 1, PART, lambda C, G: (_difference(C, G)[..., 0] ** 2).mean() * C[-1].size,
+            "Only the first channel is compared: take all."),
+    Mistake("content-part", 1, PART, lambda C, G: (_difference(C, G)[..., 0] ** 2).sum(),
+            "Only the first channel is compared: take all."),
+    Mistake("content-gram", 3, PART, lambda C, G: ((channels_first(C[-1]) @ channels_first(C[-1]).T - channels_first(G[-1]) @ channels_first(G[-1]).T) ** 2).sum() / C[-1].size,
+            "Gram matrices are compared, which is the style cost: compare the activations themselves."),
     Mistake("content-cubed", 3, PART, lambda C, G: (_difference(C, G) ** 4).sum(),
             "The squared difference is squared once more."),
     Mistake("content-largest", 3, 0, lambda C, G: (_difference(C, G) ** 2).max(),

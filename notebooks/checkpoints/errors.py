@@ -123,10 +123,11 @@ def _numpy_method(r: Raised) -> Finding | None:
 
 
 def _signature(r: Raised) -> Finding | None:
-    called = r.line is not None or not re.search(r"positional|keyword", r.message)
+    called = r.line is not None or not re.search(r"positional|keyword|for signature", r.whole)
     if r.kind != "TypeError" or called:
         return None
-    says = f"{r.exercise.name} could not be called: leave the arguments in its def line as they were. ({r.message})"
+    why = f" ({r.message})" if len(r.message) < 150 else ""
+    says = f"{r.exercise.name} could not be called: leave the arguments in its def line as they were.{why}"
     return r.exercise.finding("signature", 1, 0, says)
 
 
@@ -139,6 +140,9 @@ def _arguments(r: Raised) -> Finding | None:
 
 
 def _index_hard_coded(r: Raised) -> Finding | None:
+    if r.some is None and "list index" in r.message:
+        says = "the index goes beyond the end of the list, which counts from 0: the last entry is [-1]."
+        return r.finding("index", 1 if r.exercise.short == "content" else 0, 0, says)
     if r.some is None or r.kind != "IndexError":
         return None
     says = f"the index is right for lists of one length only ({r.message}): the content layer is the last one."
@@ -180,25 +184,36 @@ def _dims_hard_coded(r: Raised) -> Finding | None:
 
 
 def _as_in_numpy(r: Raised) -> Finding | None:
-    missing = re.search(r"(Tensor|Variable|module 'tensorflow').*no attribute '(\w+)'", r.whole)
+    missing = re.search(r"(Tensor|Variable|module '[\w.]+').*no attribute '(\w+)'", r.whole)
     if not missing or missing.group(2) not in AS_ELSEWHERE:
         return None
-    of, name = "tf" if "module" in missing.group(1) else "a tensor", missing.group(2)
+    of, name = "a tensor", missing.group(2)
+    if "module" in missing.group(1):
+        of = _module(missing.group(1))
+        return r.finding(
+            "as-in-numpy", "as in NumPy", 0, f"{of} has no {name}: use {AS_ELSEWHERE[name]}."
+        )
     says = f"{of} has no {name}, that is a name of NumPy or PyTorch: use {AS_ELSEWHERE[name]}."
     return r.finding("as-in-numpy", "as in NumPy", 0, says)
 
 
+def _module(named: str) -> str:
+    """tf.linalg, for "module 'tensorflow._api.v2.linalg'"."""
+    return re.sub(r"^module '|'$", "", named).replace("tensorflow", "tf").replace("._api.v2", "")
+
+
 def _attribute(r: Raised) -> Finding | None:
-    missing = re.search(r"(module 'tensorflow|Adam|SGD|Tensor).*no attribute '([a-z]\w*)'", r.whole)
-    if r.kind != "AttributeError" or not missing:
+    missing = re.search(r"(module '[\w.]+'|Adam|SGD|Tensor).*no attribute '(\w+)'", r.whole)
+    if r.kind != "AttributeError" or not missing or missing.group(2).startswith("_"):
         return None
-    if missing.group(1) == "Tensor":
+    if missing.group(1) == "Tensor" and not missing.group(2).startswith("_"):
         more = " (a tf.Variable has)" if "assign" in missing.group(2) else ""
         return r.finding("no-such-name", 0, 0, f"a tensor has no {missing.group(2)}{more}.")
     if missing.group(2) == "minimize":
         says = "optimizers of Keras 3 have no minimize: take tape.gradient, then optimizer.apply_gradients."
         return r.finding("minimize", 4, 0, says)
-    says = f"there is no {missing.group(2)} in {'tf' if 'module' in missing.group(1) else 'the optimizer'}: is it spelt otherwise?"
+    where = _module(missing.group(1)) if "module" in missing.group(1) else "the optimizer"
+    says = f"there is no {missing.group(2)} in {where}: is it spelt otherwise?"
     return r.finding("no-such-name", 0, 0, says)
 
 
@@ -252,6 +267,9 @@ def _of_A(r: Raised) -> str:
 
 
 def _unpack(r: Raised) -> Finding | None:
+    if "to unpack" in r.message and r.exercise.short == "train":
+        says = "the costs take the lists of activations, a_C, a_S and what vgg gives, as they are: is there an index, [0] or [-1], too many?"
+        return r.finding("unpack", 0, 0, says)
     if "to unpack" in r.message and r.exercise.short == "gram":
         return r.finding("unpack", 2, 0, f"A has two sizes, (n_C, n_H*n_W) ({r.message}).")
     if "to unpack" not in r.message or not re.search(r"shape|size\(", r.code):
@@ -275,10 +293,27 @@ def _list(r: Raised) -> Finding | None:
     return r.finding("list", 1 if r.exercise.short == "content" else 0, 0, says)
 
 
+def _set(r: Raised) -> Finding | None:
+    if "unhashable" not in r.message:
+        return None
+    return r.finding("set", 0, 0, "braces {} make a set: leave them out, or write ().")
+
+
+def _remembers(r: Raised) -> Finding | None:
+    line = re.search(r"^\s*((?:global|nonlocal) .*)$", r.source, re.M)
+    if not line or not re.search("hape|ncompatible", r.whole):
+        return None
+    says = f"`{line.group(1).strip()[:80]}`: the function remembers something from an earlier call, where the pictures had another size."
+    return r.finding("remembers", 0, 0, says)
+
+
 def _called(r: Raised) -> Finding | None:
     kind = re.search(r"'(?:[\w.]+\.)?(\w+)' object is not callable", r.message)
     if r.kind != "TypeError" or not kind:
         return None
+    if r.exercise.short == "train" and "Variable" in kind.group(1):
+        says = f"the arguments of your def line are in another order ({', '.join(r.parameters)}): leave it as it was."
+        return r.exercise.finding("signature", 0, 0, says)
     if r.line is None:
         says = f"{r.exercise.name} is no function any more, but a value ({kind.group(1)}): is its name used again for a result? Run the cell with its def again."
         return r.exercise.finding("not-a-function", 0, 0, says)
@@ -326,6 +361,8 @@ def _not_unrolled(r: Raised) -> Finding | None:
 
 def _product(r: Raised) -> Finding | None:
     sizes = re.search(r"In\[0\]: \[(\d+),(\d+)\], In\[1\]: \[(\d+),(\d+)\]", r.message)
+    inside = r"MatMul.*input shapes: \[(\d+),(\d+)\], \[(\d+),(\d+)\]"  # of tf.function
+    sizes = sizes or re.search(inside, r.whole)
     if not sizes:
         return None
     a, b = sizes.groups()[:2], sizes.groups()[2:]
@@ -345,6 +382,8 @@ def _shapes(r: Raised) -> Finding | None:
         r"(?:Incompatible shapes|Dimensions must be equal).*?(\[[\d,]+\]) vs\.? (\[[\d,]+\])",
         r.message,
     )
+    inside = r"Dimensions must be equal.*input shapes: (\[[\d,]+\]), (\[[\d,]+\])"
+    two = two or re.search(inside, r.whole)
     if not two:
         return None
     says = f"the shapes {two.group(1)} and {two.group(2)} do not fit."
@@ -397,10 +436,11 @@ KNOWN = (  # the first that fits is taken
     _endless,
     _numpy_method,
     _signature,
-    _arguments,
     _dtypes,
     *STEP_ERRORS,
+    _arguments,
     _index_hard_coded,
+    _remembers,
     _used_instead,
     _beyond,
     _number_written,
@@ -413,6 +453,7 @@ KNOWN = (  # the first that fits is taken
     _attribute,
     _name,
     _list,
+    _set,
     _called,
     _method,
     _exits,

@@ -47,9 +47,11 @@ def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple[float, t
     A wrong normaliser shows here whatever it is: a forgotten 1/4 changes k, a forgotten square an
     exponent. `right` holds the exponents of the right formula; the nearest fit to them is taken.
     """
-    ratios = []
-    for got, base in zip(gots, bases, strict=True):
+    ratios, known = [], []
+    for got, base, sizes in zip(gots, bases, dims, strict=True):
         base = np.array(base, dtype="float64")
+        if got is not None and got.shape == base.shape and not base.any() and not got.any():
+            continue  # small numbers that were cut to 0 tell nothing
         size = (base * base).sum()
         if got is None or got.shape != base.shape or not np.isfinite(got).all() or not size > 0:
             return None
@@ -57,12 +59,12 @@ def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple[float, t
         if ratio == 0 or not abs(got - ratio * base).max() <= TOLERANCE * abs(got).max():
             return None
         ratios.append(ratio)
+        known.append(sizes)
     ratios = np.array(ratios)
     if len(ratios) < 3 or not (ratios * ratios[0] > 0).all():
         return None
-    sizes = np.array(dims, dtype="float64")
     exponents = _exponents(right)
-    rest = np.log(abs(ratios)) - exponents @ np.log(sizes).T
+    rest = np.log(abs(ratios)) - exponents @ np.log(np.array(known, dtype="float64")).T
     fits = (rest.max(axis=1) - rest.min(axis=1) < 2 * TOLERANCE).nonzero()[0]
     if not len(fits):
         return None

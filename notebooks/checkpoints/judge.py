@@ -199,7 +199,7 @@ def _seen_at_once(answers: Answers) -> Finding | None:
             says = "Your result is always 0: does the `except` in your code hide an error? Take it out, and read the error."
         return finding("zero", "zero", 0, says)
     if len(eager) > 2 and all(same(gots[i], gots[eager[0]]) for i in eager):  # the cases differ
-        if found := _from_the_source(answers):
+        if found := from_the_source(answers.exercise, answers.facts[answers.eager[0]]):
             return found
         says = f"Your result is {show(gots[eager[0]])} whatever is given: is it clipped, or not computed from the arguments?"
         return finding("constant", 0, 0, says + _globals_used(answers))
@@ -235,11 +235,13 @@ def _unknown_finding(answers: Answers) -> Finding:
         says = "Your result is close to the right one, but not equal: is something rounded or cast to float16, or a small number (an epsilon) added?"
         return finding("inexact", "gradient", FACTOR, says)
     if any(i in answers.right for i in eager if not answers.cases[i].get("big")):
-        if found := _from_the_source(answers):
+        if found := from_the_source(answers.exercise, answers.facts[answers.eager[0]]):
             return found
         says = "It is right on some inputs and wrong on others: is something hard-coded, or the sign or size of a number used in an if?"
         return finding("sometimes-right", "dims", 0, says + _globals_used(answers))
-    if found := _from_the_source(answers) or _unused_argument(answers):
+    if found := from_the_source(
+        answers.exercise, answers.facts[answers.eager[0]]
+    ) or _unused_argument(answers):
         return found
     says = "The value is wrong in a way that is not in the list of known mistakes."
     says += _compared(answers)
@@ -252,18 +254,17 @@ def _unknown_finding(answers: Answers) -> Finding:
     return finding("wrong-value", 0, 0, says + _globals_used(answers))
 
 
-def _from_the_source(answers: Answers) -> Finding | None:
+def from_the_source(exercise: Exercise, fact: dict) -> Finding | None:
     """What the student's text tells of a result that depends on more than the arguments."""
-    fact = answers.facts[answers.eager[0]]
     source = fact.get("source") if type(fact.get("source")) is str else ""
     line = re.search(r"^\s*((?:global|nonlocal) .*)$", source, re.M)
     if line:
         says = f"`{line.group(1).strip()[:80]}`: the function remembers something from an earlier call. It must compute its result from its arguments alone."
-        return answers.exercise.finding("remembers", 0, 0, says)
+        return exercise.finding("remembers", 0, 0, says)
     line = re.search(r"^\s*(.*(?:dropout|random|[nN]oise|shuffle).*)$", source, re.M)
     if line:
         says = f"`{line.group(1).strip()[:80]}`: something random is in it. The same arguments must give the same result."
-        return answers.exercise.finding("random", 0, 0, says)
+        return exercise.finding("random", 0, 0, says)
     return None
 
 

@@ -103,6 +103,7 @@ DIFFERENCES = (
     Mistake("style-sum-then-square", 4, PART, lambda S, G: (S - G).sum() ** 2, "The sum of the differences is squared: square each difference first, then sum."),
     Mistake("style-root", 4, PART, lambda S, G: _squared(S - G) ** 0.5, "A square root is taken (a norm): the cost is the sum of squares itself."),
     Mistake("style-squares-subtracted", 4, PART, lambda S, G: (S * S - G * G).sum(), "The Gram matrices are squared before they are subtracted: subtract first."),
+    Mistake("style-largest", 4, 0, lambda S, G: ((S - G) ** 2).max(), "Only the largest squared difference is taken: sum over all."),
     Mistake("style-one-sign", 4, PART, lambda S, G: _squared((S - G).clip(0)), "Only the entries where a_S has more count (relu, maximum): square all differences."),
     Mistake("style-one-sign", 4, PART, lambda S, G: _squared((G - S).clip(0)), "Only the entries where a_G has more count (relu, maximum): square all differences."),
     Mistake("style-plus", 4, PART, lambda S, G: _squared(S + G), "The Gram matrices are added: subtract them."),

@@ -122,6 +122,9 @@ INPUTS = (  # what is done to the image before it goes through the network
     (lambda x: 255 * x, "the image is multiplied by 255 before it goes through vgg: leave it in [0, 1], the network prepares it itself"),
     (lambda x: x / 255, "the image is divided by 255 before it goes through vgg: it is in [0, 1] already"),
     (lambda x: 2 * x - 1, "the image is brought to [-1, 1] before it goes through vgg: leave it in [0, 1], the network prepares it itself"),
+    (lambda x: x[..., ::-1], "the colours of the image are turned round (BGR) before vgg: leave them, the network does that itself"),
+    (lambda x: x - MEANS[::-1] / 255, "the mean colour is subtracted before the image goes through vgg: leave it, the network does that itself"),
+    (lambda x: x - MEANS / 255, "the mean colour is subtracted before the image goes through vgg: leave it, the network does that itself"),
     (lambda x: 255 * x[..., ::-1] - MEANS, "the image goes through preprocess_input before vgg: leave it in [0, 1], the network has that inside"),
     (lambda x: x[..., ::-1] - MEANS, "the image goes through preprocess_input before vgg: leave it in [0, 1], the network has that inside"),
 )

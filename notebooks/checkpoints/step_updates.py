@@ -41,6 +41,7 @@ UPDATES = (  # pixels before, what the optimiser subtracts -> pixels after
     Mistake("train-wrapped", 5, FACTOR, lambda x, d: (x - d) % 1, "the pixels are wrapped round (% or mod): clip them to [0, 1]"),
     Mistake("train-divided-255", 5, FACTOR, lambda x, d: (x - d) / 255, "the pixels are divided by 255 after the step: they are in [0, 1] already"),
     Mistake("train-divided-255", 5, FACTOR, lambda x, d: (x - d).clip(0, 255) / 255, "the pixels are divided by 255 after the step: they are in [0, 1] already"),
+    Mistake("train-clip-subtracted", 5, FACTOR, lambda x, d: x - d - (x - d).clip(0, 1), "the clipped pixels are subtracted from the image (assign_sub): assign them"),
     Mistake("train-step-doubled", 4, FACTOR, lambda x, d: (x - 2 * d).clip(0, 1), "the step is twice as large as it should be: is the gradient applied twice?"),
 )
 # fmt: on
@@ -68,6 +69,9 @@ def update_finding(attempts: list[Attempt], key: tuple) -> Finding | None:
     update = _fitting_update(attempts, key)
     if update is None and not any(moved):
         update = NOT_APPLIED
+    if update is NOT_APPLIED and all(a.iterations == 0 for a in attempts):
+        says = f"{update.says} (the optimizer that is given makes no step: is there a return above it, or an except or if that hides an error?)"
+        return Finding(update.id, update.hint, update.credit, says)
     if update is not None:
         return Finding(update.id, update.hint, update.credit, update.says) if update.id else None
     if all(a.pixels is not None and np.ptp(a.pixels) < 1e-6 for a in attempts):
@@ -185,6 +189,10 @@ def _nonlinear(attempt: Attempt, moved: np.ndarray, free: np.ndarray) -> Finding
             "the gradient is averaged over the colours: apply it as it is, each colour has its own"
         )
         return Finding("train-gradient-averaged", 4, FACTOR, says)
+    still = free & (abs(moved) < 1e-4 * abs(right).max())
+    if same(moved[free & ~still], right[free & ~still]) and still.sum() > 5:
+        says = f"{still.sum() / free.sum():.0%} of the pixels do not move: apply the whole gradient, to every pixel and colour"
+        return Finding("train-gradient-masked", 4, FACTOR, says)
     low, high = moved[free].min(), moved[free].max()
     if same(moved[free], right[free].clip(low, high)):
         says = f"the gradient is clipped to [{low:.4g}, {high:.4g}] before it is applied: it is the pixels that must be clipped, after the step"

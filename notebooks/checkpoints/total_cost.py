@@ -21,7 +21,7 @@ EXACT = 2e-5  # relative: two products and a sum, which no hardware rounds furth
 def cases(rng: np.random.Generator) -> list[dict]:
     """Python, NumPy and tensor scalars; weights by default, by position and by name; a weight 0.
 
-    Now one term is the larger, now the other.
+    Now one term or weight is the larger, now the other; weights below 1, too.
     """
     kinds = (
         ("tensor", "default", 0, 0),
@@ -39,6 +39,7 @@ def cases(rng: np.random.Generator) -> list[dict]:
         drawn = rng.uniform((0.5, 5, 2, 40), (4, 9, 30, 70))  # so that what is swapped shows
         drawn[0] *= 1000 if i == 3 else 1
         drawn[2] *= i != 5
+        drawn[2:] = drawn[:1:-1] if i == 4 else drawn[2:] / 100 if i == 6 else drawn[2:]
         numbers = [float(np.float32(n)) for n in drawn]
         if weights == "default":
             numbers[2:] = 10.0, 40.0
@@ -103,6 +104,9 @@ SQUARES = ("J_content²", "J_style²")
 WHOLES = (  # J_content, J_style, alpha, beta -> J; id, credit, sentence
     (lambda c, s, a, b: a + b + c + s, "total-weights-added", PART, "adds the weights to the costs: multiply each cost by its weight, then add"),
     (lambda c, s, a, b: (a + c) * (b + s), "total-weights-added", 0, "adds the weights to the costs and multiplies: multiply each cost by its weight, then add"),
+    (lambda c, s, a, b: a * c + b + s, "total-weights-added", PART, "adds beta to J_style: multiply"),
+    (lambda c, s, a, b: a + c + b * s, "total-weights-added", PART, "adds alpha to J_content: multiply"),
+    (lambda c, s, a, b: np.maximum(a, b) * s + np.minimum(a, b) * c, "total-sorted", PART, "sorts the weights by size: alpha belongs to J_content, beta to J_style"),
     (lambda c, s, a, b: (a * c + b) * s, "total-brackets", PART, "has brackets in the wrong place, (alpha*J_content + beta)*J_style"),
     (lambda c, s, a, b: (a + c) * b * s, "total-brackets", PART, "has brackets in the wrong place"),
     (lambda c, s, a, b: c**a + s**b, "total-power", PART, "raises the costs to powers: * multiplies, ** is a power"),
@@ -319,7 +323,8 @@ def _divides_by_zero(case: dict, fact: dict) -> bool:
     """Is the weight 0 what a division failed at?"""
     value = number(fact, "value")
     nan = value is not None and np.isnan(value).all()
-    return case["alpha"] == 0 and (nan or text(fact, "error_type") == "ZeroDivisionError")
+    error = text(fact, "error_type") + text(fact, "error_message")
+    return case["alpha"] == 0 and (nan or "ZeroDivisionError" in error)
 
 
 def judge(cases: list[dict], observations) -> Verdict:

@@ -12,7 +12,7 @@ import numpy as np
 from . import callees
 from .errors import error_finding, stopped_finding
 from .facts import number, same, show, show_both, text, well_formed
-from .judge import kind_finding
+from .judge import from_the_source, kind_finding
 from .layer_style_cost import style_cost
 from .step_costs import RIGHT, Attempt, fitting, ignored_weights
 from .step_updates import update_finding
@@ -28,7 +28,11 @@ from .tiny_network import (
 from .total_cost import with_defaults
 from .verdict import FACTOR, SLIP, TWO, Exercise, Finding, Verdict
 
-UNEARNED = ("train-pixels", "train-not-applied")  # without a right J these show nothing
+UNEARNED = (
+    "train-pixels",
+    "train-not-applied",
+    "train-clip-swapped",
+)  # without a right J these show nothing
 
 
 def judge(cases: list[dict], observations) -> Verdict:
@@ -160,6 +164,9 @@ def _finding(attempts: list[Attempt], second: bool = True) -> Finding | None:
     ignored = ignored_weights(attempts)
     attempts = [Attempt(a.case | ignored, a.fact) for a in attempts]
     cost, update = _cost_and_update(attempts)
+    vague = {found.id for found in (cost, update) if found} & {"train-cost", "train-pixels"}
+    if vague and (found := from_the_source(TRAIN_STEP, facts[0])):
+        return found
     numbers = (1, 2) if second else (1,)
     kinds = {text(fact, f"kind_{n}", 40) for fact in facts for n in numbers}
     values = [number(fact, f"value_{n}") for fact in facts for n in numbers]

@@ -390,3 +390,15 @@ def wrong_inner_not_called(content_output, generated_output):
         return tf.reduce_mean(_difference(content_output, generated_output) ** 2) / 4
 
     return cost
+
+
+@named("content-part")
+def wrong_first_channel(content_output, generated_output):
+    d = _difference(content_output, generated_output)[..., 0]
+    return tf.reduce_mean(d**2) / 4
+
+
+@named("content-index")
+def wrong_index_of_length(content_output, generated_output):
+    last = len(content_output)
+    return tf.reduce_mean((content_output[last] - generated_output[last]) ** 2) / 4

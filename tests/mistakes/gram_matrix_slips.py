@@ -89,3 +89,35 @@ def wrong_enormous(A):
 @named("gram-as-in-numpy")
 def wrong_torch(A):
     return A.mm(A.t())
+
+
+@named("gram-identity-added")
+def wrong_small_number_added(A):
+    return tf.matmul(A, A, transpose_b=True) + 1e-3 * tf.eye(A.shape[0])
+
+
+@named("gram-distances")
+def wrong_distances(A):
+    return tf.reduce_sum((A[:, None] - A[None]) ** 2, axis=2)
+
+
+@named("gram-softmax")
+def wrong_attention(A):
+    return tf.nn.softmax(tf.matmul(A, A, transpose_b=True) / A.shape[1] ** 0.5)
+
+
+@named("gram-one-row")
+def wrong_row_with_itself(A):
+    rows = tf.unstack(A)
+    return tf.stack([tf.stack([tf.reduce_sum(a * a) for _ in rows]) for a in rows])
+
+
+@named("gram-as-in-numpy")
+def wrong_module(A):
+    return tf.math.matmul(A, tf.transpose(A))
+
+
+@named("gram-not-transposed")
+@tf.function
+def wrong_inside_a_graph(A):
+    return A @ A

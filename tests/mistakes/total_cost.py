@@ -424,3 +424,18 @@ def wrong_clipped(J_content, J_style, alpha=10, beta=40):
 @named("total-constant")
 def wrong_one(J_content, J_style, alpha=10, beta=40):
     return tf.constant(1.0)
+
+
+@named("total-sorted")
+def wrong_sorted_weights(J_content, J_style, alpha=10, beta=40):
+    return min(alpha, beta) * J_content + max(alpha, beta) * J_style
+
+
+@named("total-weights-added")
+def wrong_plus_for_times(J_content, J_style, alpha=10, beta=40):
+    return alpha * J_content + beta + J_style
+
+
+@named("total-set")
+def wrong_braces(J_content, J_style, alpha=10, beta=40):
+    return {alpha * J_content + beta * J_style}
