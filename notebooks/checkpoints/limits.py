@@ -15,12 +15,13 @@ import sysconfig
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 SECONDS, BYTES = 5.0, 1.0e9
 LIBRARIES = ("<frozen", *map(sysconfig.get_path, ("stdlib", "purelib", "platlib")))
 LIBRARIES += tuple(str(Path(__file__).with_name(f"{name}.py")) for name in ("limits", "observe"))
+CANCELLED = "CancelledError"  # what TensorFlow raises in a graph that is stopped
 TOO_LARGE = ("MemoryError", "ResourceExhaustedError")  # Python's name, and TensorFlow's
 resource = importlib.import_module("resource") if importlib.util.find_spec("resource") else None
 
@@ -43,6 +44,14 @@ def _allow(data: int) -> int:
     return before
 
 
+def _interrupt() -> None:
+    """SIGINT for the main thread: a true signal, where there is one, ends time.sleep as well."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
+
+
 @contextlib.contextmanager
 def _allotted() -> Iterator[None]:
     """What is enormous at once fails before it is taken: no line comes between. Linux only."""
@@ -56,14 +65,17 @@ def _allotted() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def limited() -> Iterator[None]:
-    """Raise `Stopped` in what takes too long or too much, or refuse it the memory."""
-    with _watched(), _allotted():
+def limited(cancel: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Raise `Stopped` in what takes too long or too much, or refuse it the memory.
+
+    `cancel` stops what runs outside of Python, where no exception can be raised.
+    """
+    with _watched(cancel), _allotted():
         yield
 
 
 @contextlib.contextmanager
-def _watched() -> Iterator[None]:
+def _watched(cancel: Callable[[], None]) -> Iterator[None]:
     """Stop what takes too long or too much. Only the main thread can be interrupted."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -77,11 +89,14 @@ def _watched() -> Iterator[None]:
             late, large = waited > 10 * SECONDS or took > SECONDS, _memory(1) - memory > BYTES
             reason.extend(["time"] * late or ["memory"] * large)
             if reason and not over.is_set():
-                _thread.interrupt_main()  # again, if the student's code went on after it
+                cancel()
+                _interrupt()  # again, if the student's code went on after it
 
     def interrupted(_, frame) -> None:
         if not reason:
             raise KeyboardInterrupt
+        if not frame.f_code.co_filename.startswith(LIBRARIES):
+            stop()  # in a line of the student's, which may be time.sleep
         sys.settrace(lambda *_: None)  # without it, no frame is traced
         for above, _ in traceback.walk_stack(frame):
             if not above.f_code.co_filename.startswith(LIBRARIES):

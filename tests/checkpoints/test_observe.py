@@ -85,6 +85,24 @@ def test_an_except_does_not_hide_the_limit(short):
     assert told("gram_matrix", gram_matrix).mistake == "gram-too-slow"
 
 
+def test_a_graph_without_end_is_stopped_and_named(short):
+    @tf.function
+    def gram_matrix(A):
+        G = A
+        while tf.reduce_sum(A) != 1e9:
+            G = G + 0.0
+        return G
+
+    assert told("gram_matrix", gram_matrix).mistake == "gram-too-slow"
+
+
+def test_waiting_is_stopped(short):
+    def gram_matrix(A):
+        time.sleep(300)
+
+    assert told("gram_matrix", gram_matrix).mistake == "gram-too-slow"
+
+
 def test_memory_that_grows_is_stopped_and_named(monkeypatch):
     monkeypatch.setattr(limits, "BYTES", 2e8)
     if not limits._memory(1):

@@ -376,7 +376,8 @@ def wrong_dictionary(content_output, generated_output):
 def wrong_star_forgotten(content_output, generated_output):
     _, n_H, n_W, n_C = content_output[-1].shape
     d = _difference(content_output, generated_output)
-    return tf.reduce_sum(d**2) / 4(n_H * n_W * n_C)
+    four = 4
+    return tf.reduce_sum(d**2) / four(n_H * n_W * n_C)
 
 
 @named("content-method")
