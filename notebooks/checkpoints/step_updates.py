@@ -157,9 +157,22 @@ def _read_gradient(attempts: list[Attempt]) -> Finding | None:
         if attempt.case["optimizer"] == "sgd" and attempt.pixels is not None:
             moved = (attempt.steps[0]["image"] - attempt.pixels) / attempt.case["learning_rate"]
             free = _unclipped(attempt.pixels)
+            if found := _pixels_scaled(attempt):
+                return found
             if free.sum() >= 30:
                 return _nonlinear(attempt, moved, free) or _composition(attempt, moved, free)
     return None
+
+
+def _pixels_scaled(attempt: Attempt) -> Finding | None:
+    """The right pixels before clipping, all times a number."""
+    step = attempt.steps[0]
+    after = step["image"] - attempt.case["learning_rate"] * step["gradient"]
+    ratio = (attempt.pixels * after).sum() / (after * after).sum()
+    if near(ratio, 1) or not same(attempt.pixels, ratio * after):
+        return None
+    says = f"all pixels are multiplied by {ratio:.4g} after the step (a norm?): clip them to [0, 1], which leaves those inside as they are"
+    return Finding("train-pixels-scaled", 5, FACTOR, says)
 
 
 def _unclipped(pixels: np.ndarray) -> np.ndarray:
