@@ -169,7 +169,7 @@ def _pixels_scaled(attempt: Attempt) -> Finding | None:
     step = attempt.steps[0]
     after = step["image"] - attempt.case["learning_rate"] * step["gradient"]
     ratio = (attempt.pixels * after).sum() / (after * after).sum()
-    if near(ratio, 1) or not same(attempt.pixels, ratio * after):
+    if ratio < 1e-3 or near(ratio, 1) or not same(attempt.pixels, ratio * after):
         return None
     says = f"all pixels are multiplied by {ratio:.4g} after the step (a norm?): clip them to [0, 1], which leaves those inside as they are"
     return Finding("train-pixels-scaled", 5, FACTOR, says)
