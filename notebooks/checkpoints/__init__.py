@@ -7,7 +7,7 @@
 Each exercise has three parts, kept apart so that a grader can run them in different processes:
 
     cases(rng)                  fresh random inputs: NumPy arrays, numbers, strings, nothing else
-    OBSERVERS[name](fn, case)   runs the student's function once; returns raw facts, no verdicts
+    OBSERVERS[round][name]      (fn, case) -> raw facts about the student's function, no verdicts
     judge(cases, observations)  float64 NumPy only; trusts nothing it is given; returns a `Verdict`
 
 Nothing here compares with stored numbers. The expected values are computed in float64 from the
@@ -16,7 +16,8 @@ random inputs, and hold to a relative tolerance.
 To add a mistake, say to gram_matrix:
 1. gram_matrix.py: one `Mistake` in MISTAKES: an id, the hint to read, the share of the points, the
    formula that gives its result in NumPy, and the sentence that names it. (A wrong factor goes to
-   NORMALISER, an exception to errors.py, what is specific to an exercise to its judge.)
+   NORMALISER, an exception to errors.py; for train_step a wrong cost goes to step_costs.py, a
+   wrong update to step_updates.py.)
 2. tests/mistakes/gram_matrix.py: a function that makes it, marked @named("gram-...") with the id.
 
 Sources: Gatys, Ecker & Bethge, "A Neural Algorithm of Artistic Style" (2015), equations 1 to 7,
@@ -120,7 +121,6 @@ def _verdict(exercise: Exercise, fn: Callable) -> Verdict:
     from . import observe  # here: it needs TensorFlow, which `import checkpoints` does not
 
     observe.start()
-    observers = {"first": observe.FIRST, "alone": observe.ALONE_TOO}
     steps = rounds(exercise, exercise.cases(np.random.default_rng()))
     facts = None
     while True:
@@ -128,7 +128,7 @@ def _verdict(exercise: Exercise, fn: Callable) -> Verdict:
             how, cases = steps.send(facts)
         except StopIteration as end:
             return end.value
-        observer = observers[how].get(exercise.name)
+        observer = observe.OBSERVERS[how].get(exercise.name)
         facts = [observer(fn, case) for case in cases] if observer else []
 
 

@@ -9,7 +9,7 @@ import itertools
 
 import numpy as np
 
-from .activations import BIG, draw, shapes
+from .activations import BIG, channels_first, draw, shapes
 from .factors import Normaliser, recognise
 from .judge import judge_values
 from .verdict import FACTOR, PART, Exercise, Finding, Mistake, Verdict
@@ -26,7 +26,7 @@ def cases(rng: np.random.Generator) -> list[dict]:
         for i, shape in enumerate(sizes):
             scale = BIG if big else 1
             case[f"content_{i}"] = draw(rng, (1, *shape), scale * (1 + 0.3 * i))
-            case[f"generated_{i}"] = draw(rng, (1, *shape), scale * (2 - 0.2 * i))
+            case[f"generated_{i}"] = draw(rng, (1, *shape), scale * (2.3 - 0.2 * i))
         drawn.append(case)
     return drawn
 
@@ -75,6 +75,16 @@ MISTAKES = (
             "In your denominator the sizes are added: multiply n_H, n_W and n_C."),
     Mistake("content-sizes-added", 4, FACTOR, lambda C, G: (_difference(C, G) ** 2).sum() * C[-1].size / (C[-1].shape[1] + C[-1].shape[2]) / C[-1].shape[3],
             "In your denominator n_H and n_W are added: multiply them."),
+    Mistake("content-root", 3, PART, lambda C, G: 2 * (_difference(C, G) ** 2).sum() ** 0.5 * C[-1].size**0.5,
+            "A square root is taken of the whole: the cost is the sum of squares, divided."),
+    Mistake("content-variance", 3, PART, lambda C, G: _difference(C, G).var() * C[-1].size,
+            "The mean of the differences is subtracted before the square (a variance): square the differences as they are."),
+    Mistake("content-unit-length", 3, PART, lambda C, G: ((C[-1] / (C[-1] ** 2).sum() ** 0.5 - G[-1] / (G[-1] ** 2).sum() ** 0.5) ** 2).sum(),
+            "The activations are scaled to length 1 first: take them as they are."),
+    Mistake("content-other-power", 3, PART, lambda C, G: (_difference(C, G) ** 3).sum(),
+            "The third power of the difference is summed: the square is wanted."),
+    Mistake("content-number-of-layers", 1, FACTOR, lambda C, G: (_difference(C, G) ** 2).sum() / len(C),
+            "Your J_content is divided by the number of layers: only one layer counts."),
     Mistake("content-squares-subtracted", 3, PART, lambda C, G: (C[-1] ** 2 - G[-1] ** 2).sum(),
             "The activations are squared before they are subtracted: subtract first, then square."),
     Mistake("content-plus", 3, PART, lambda C, G: ((C[-1] + G[-1]) ** 2).sum(),
@@ -85,6 +95,30 @@ MISTAKES = (
             "Only the content activations are used: subtract the generated ones."),
     Mistake("content-one-side", 3, 0, lambda C, G: (G[-1] ** 2).sum(),
             "Only the generated activations are used: subtract them from the content ones."),
+    Mistake("content-all-pairs", 3, PART, lambda C, G: C[-1].size * ((C[-1] ** 2).sum() + (G[-1] ** 2).sum()) - 2 * C[-1].sum() * G[-1].sum(),
+            "Every entry of one activation is compared with every entry of the other: subtract entry by entry, of the same place."),
+    Mistake("content-means", 3, PART, lambda C, G: ((C[-1].mean(axis=(0, 1, 2)) - G[-1].mean(axis=(0, 1, 2))) ** 2).mean() * C[-1].size,
+            "The means of the channels are compared: compare every position."),
+    Mistake("content-scrambled", 3, PART, lambda C, G: ((C[-1].transpose(0, 3, 1, 2).ravel() - G[-1].ravel()) ** 2).sum(),
+            "Only the content activation is transposed, so its entries meet others than their own: treat both alike."),
+    Mistake("content-scrambled", 3, PART, lambda C, G: ((C[-1].ravel() - G[-1].transpose(0, 3, 1, 2).ravel()) ** 2).sum(),
+            "Only the generated activation is transposed, so its entries meet others than their own: treat both alike."),
+    Mistake("content-unit-length", 3, PART, lambda C, G: 4 * C[-1].size * (1 - (C[-1] * G[-1]).sum() / ((C[-1] ** 2).sum() * (G[-1] ** 2).sum()) ** 0.5),
+            "That is a cosine distance, for which both are scaled to length 1: sum the squared differences of the activations as they are."),
+    Mistake("content-relative", 3, PART, lambda C, G: C[-1].size * (_difference(C, G) ** 2).sum() / (C[-1] ** 2).sum(),
+            "The difference is divided by the size of the content activations (a relative error): leave that out."),
+    Mistake("content-relative", 3, PART, lambda C, G: (_difference(C, G) ** 2).sum() / (C[-1] ** 2).sum() ** 0.5,
+            "The difference is divided by the length of the content activations: leave that out."),
+    Mistake("content-one-sign", 3, PART, lambda C, G: (_difference(C, G).clip(0) ** 2).sum(),
+            "Only the entries where the content activation is larger count (relu, maximum): square all differences."),
+    Mistake("content-one-sign", 3, PART, lambda C, G: ((-_difference(C, G)).clip(0) ** 2).sum(),
+            "Only the entries where the generated activation is larger count (relu, maximum): square all differences."),
+    Mistake("content-part", 1, PART, lambda C, G: (_difference(C, G)[..., 0] ** 2).mean() * C[-1].size,
+            "Only the first channel is compared: take all."),
+    Mistake("content-part", 1, PART, lambda C, G: (_difference(C, G)[..., 0] ** 2).sum(),
+            "Only the first channel is compared: take all."),
+    Mistake("content-gram", 3, PART, lambda C, G: ((channels_first(C[-1]) @ channels_first(C[-1]).T - channels_first(G[-1]) @ channels_first(G[-1]).T) ** 2).sum() / C[-1].size,
+            "Gram matrices are compared, which is the style cost: compare the activations themselves."),
     Mistake("content-cubed", 3, PART, lambda C, G: (_difference(C, G) ** 4).sum(),
             "The squared difference is squared once more."),
     Mistake("content-largest", 3, 0, lambda C, G: (_difference(C, G) ** 2).max(),
@@ -119,6 +153,7 @@ NORMALISER = Normaliser(
         (0.5, (0, 0, 0), "content-not-normalised", "Your J_content is half the sum of squares, as in the lecture: divide by 4 n_H n_W n_C here."),
         (0.25, (0, 0, 0), "content-not-normalised", "Your J_content has the 1/4, but it is not divided by n_H n_W n_C."),
         (1.0, (0, 0, 0), "content-not-normalised", "Your J_content is the plain sum of squares: it is not divided by 4 n_H n_W n_C."),
+        (1 / 16, (-2, -2, -2), "content-denominator-squared", "The denominator 4 n_H n_W n_C is squared, too: divide after the square, not inside it."),
         (0.25, (-2, -2, -2), "content-mean-and-normaliser", "You divide by n_H n_W n_C twice: is it squared, or is there a mean besides, which divides already?"),
         (1.0, (-2, -2, -2), "content-mean-and-normaliser", "You divide by n_H n_W n_C twice (a mean divides already), and the 1/4 is missing."),
         (0.25, (-1, -1, 0), "content-no-channels", "Your J_content is not divided by n_C, the number of channels."),

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from .facts import text
+from .raised import Raised, globals_used
+from .step_errors import STEP_ERRORS
 from .verdict import NO_GRADIENT, PART, Exercise, Finding
 
 MANY = 3  # steps of the optimizer in one call: the observer makes no further ones
-AS_IN_NUMPY = {  # what a tensor or tf does not have -> what to use
+AS_ELSEWHERE = {  # what a tensor or tf does not have, but NumPy or PyTorch -> what to use
     "T": "tf.transpose(...)",
     "transpose": "tf.transpose(...)",
     "swapaxes": "tf.transpose(..., perm=...)",
@@ -25,38 +26,20 @@ AS_IN_NUMPY = {  # what a tensor or tf does not have -> what to use
     "astype": "tf.cast(..., dtype)",
     "size": "tf.size(...), or the sizes in .shape",
     "clip": "tf.clip_by_value(..., low, high)",
+    "clamp": "tf.clip_by_value(..., low, high)",
+    "t": "tf.transpose(...)",
+    "permute": "tf.transpose(..., perm=...)",
+    "view": "tf.reshape(..., shape)",
+    "mm": "tf.linalg.matmul(..., ...), or @",
+    "matmul": "tf.linalg.matmul(..., ...), or @",
+    "square": "tf.square(...)",
+    "pow": "tf.square(...), or ** 2",
+    "norm": "tf.norm(...)",
+    "item": "the tensor itself",
+    "detach": "the tensor itself",
+    "float": "tf.cast(..., tf.float32)",
+    "backward": "tape.gradient(J, ...)",
 }
-
-
-@dataclass(frozen=True)
-class Raised:
-    """An exception of the student's function, as the kernel reported it: perhaps not the truth."""
-
-    exercise: Exercise
-    kind: str  # its type
-    message: str  # its last line
-    whole: str
-    line: int | None  # of the student's code
-    code: str  # that line
-    here: bool  # not in a library, nor in another function
-    names: tuple[str, ...]  # that the function uses
-    parameters: tuple[str, ...]
-    data: tuple[str, ...]  # of the notebook, that it uses besides its arguments
-    source: str  # of the function, "" if it is not known
-    eager: bool  # is TensorFlow's eager execution on?
-    some: bool | None  # were any of the other calls right? None: every call raised
-    asked: tuple[str, ...]  # the sizes that reshape was asked for, one a call that failed
-
-    @property
-    def where(self) -> str:
-        """The student's line, as the start of a sentence."""
-        return (
-            f"In line {self.line}, `{self.code}`: " if self.line is not None and self.code else ""
-        )
-
-    def finding(self, mistake: str, hint: int | str, credit: float, says: str) -> Finding:
-        """A finding whose sentence starts with the student's line."""
-        return self.exercise.finding(mistake, hint, credit, self.where + says)
 
 
 def error_finding(
@@ -68,7 +51,7 @@ def error_finding(
     whether any of the other calls was right.
     """
     line = facts.get("error_line")
-    asked = [re.search(r"requested shape has (\d+)", text(f, "error_message")) for f in failed]
+    asked = [re.search(r"requested shape \D*(\d+)", text(f, "error_message")) for f in failed]
     raised = Raised(
         exercise,
         text(facts, "error_type", 60),
@@ -88,9 +71,7 @@ def error_finding(
     for recognised in KNOWN:
         if found := recognised(raised):
             return found
-    says = f"{raised.kind}: {raised.message}"
-    if raised.data:
-        says += f" ({exercise.name} uses {' and '.join(raised.data)} of your notebook: use the arguments alone.)"
+    says = f"{raised.kind}: {raised.message}{raised.globals_used}"
     return raised.finding("error", 0, 0, says)
 
 
@@ -142,45 +123,97 @@ def _numpy_method(r: Raised) -> Finding | None:
 
 
 def _signature(r: Raised) -> Finding | None:
-    called = r.line is not None or not re.search(r"positional|keyword", r.message)
+    called = r.line is not None or not re.search(r"positional|keyword|for signature", r.whole)
     if r.kind != "TypeError" or called:
         return None
-    says = f"{r.exercise.name} could not be called: leave the arguments in its def line as they were. ({r.message})"
+    why = f" ({r.message})" if len(r.message) < 150 else ""
+    says = f"{r.exercise.name} could not be called: leave the arguments in its def line as they were.{why}"
     return r.exercise.finding("signature", 1, 0, says)
 
 
+def _arguments(r: Raised) -> Finding | None:
+    count = re.search(r"(\w+)\(\) (takes|got|missing) .*argument", r.message)
+    if r.kind != "TypeError" or not count:
+        return None
+    says = f"{count.group(1)} is called with other arguments than its def line has ({r.message})."
+    return r.finding("arguments", 0, 0, says)
+
+
 def _index_hard_coded(r: Raised) -> Finding | None:
+    if r.some is None and "list index" in r.message:
+        says = "the index goes beyond the end of the list, which counts from 0: the last entry is [-1]."
+        return r.finding("index", 1 if r.exercise.short == "content" else 0, 0, says)
     if r.some is None or r.kind != "IndexError":
         return None
     says = f"the index is right for lists of one length only ({r.message}): the content layer is the last one."
     return r.finding("index-hard-coded", 1, PART if r.some else 0, says)
 
 
+def _used_instead(r: Raised) -> Finding | None:
+    """Data of the notebook stand in the line that failed, where an argument should."""
+    used = [name for name in r.data if re.search(rf"\b{re.escape(name)}\b", r.code)]
+    if not used or r.exercise.short == "train" or not re.search("hape|ncompatible|size", r.whole):
+        return None
+    return r.finding("global", 0, 0, f"{r.message}.{globals_used(used)}")
+
+
+def _beyond(r: Raised) -> Finding | None:
+    beyond = re.search(r"slice index (-?\d+) of dimension (\d+) out of bounds", r.message)
+    if not beyond:
+        return None
+    says = f"index {beyond.group(1)} goes beyond the end of axis {beyond.group(2)}: does a loop run over another size, or over a number in your code?"
+    return r.finding("beyond", "dims", 0, says)
+
+
+def _number_written(r: Raised) -> Finding | None:
+    """A size that stands as a number in the line, and in every shape that was asked for."""
+    written = [n for n in re.findall(r"(?<![\w.])\d+(?![\w.])", r.code) if int(n) > 4]
+    wrong = [n for n in written if r.asked and all(int(size) % int(n) == 0 for size in r.asked)]
+    if not wrong or len(r.asked) < 3:
+        return None
+    says = f"the size {wrong[0]} is written in the code (hard-coded), and it fails on other shapes: read it from the argument."
+    return r.finding("dims-hard-coded", "dims", PART if r.some else 0, says)
+
+
 def _dims_hard_coded(r: Raised) -> Finding | None:
     partly = r.some is not None and r.exercise.has_dims
     if not partly and not (len(r.asked) > 2 and len(set(r.asked)) == 1):
         return None
-    says = f"dimensions are hard-coded: it fails on other shapes ({r.kind}: {r.message})"
+    says = f"dimensions are hard-coded: it fails on other shapes ({r.kind}: {r.message}){r.globals_used}"
     return r.finding("dims-hard-coded", "dims", PART if r.some else 0, says)
 
 
 def _as_in_numpy(r: Raised) -> Finding | None:
-    missing = re.search(r"(Tensor|Variable|module 'tensorflow').*no attribute '(\w+)'", r.whole)
-    if not missing or missing.group(2) not in AS_IN_NUMPY:
+    missing = re.search(r"(Tensor|Variable|module '[\w.]+').*no attribute '(\w+)'", r.whole)
+    if not missing or missing.group(2) not in AS_ELSEWHERE:
         return None
-    of, name = "tf" if "module" in missing.group(1) else "a tensor", missing.group(2)
-    says = f"{of} has no {name}, that is NumPy's name: use {AS_IN_NUMPY[name]}."
+    of, name = "a tensor", missing.group(2)
+    if "module" in missing.group(1):
+        of = _module(missing.group(1))
+        return r.finding(
+            "as-in-numpy", "as in NumPy", 0, f"{of} has no {name}: use {AS_ELSEWHERE[name]}."
+        )
+    says = f"{of} has no {name}, that is a name of NumPy or PyTorch: use {AS_ELSEWHERE[name]}."
     return r.finding("as-in-numpy", "as in NumPy", 0, says)
 
 
+def _module(named: str) -> str:
+    """tf.linalg, for "module 'tensorflow._api.v2.linalg'"."""
+    return re.sub(r"^module '|'$", "", named).replace("tensorflow", "tf").replace("._api.v2", "")
+
+
 def _attribute(r: Raised) -> Finding | None:
-    missing = re.search(r"(module 'tensorflow|Adam|SGD).*no attribute '(\w+)'", r.whole)
-    if r.kind != "AttributeError" or not missing:
+    missing = re.search(r"(module '[\w.]+'|Adam|SGD|Tensor).*no attribute '(\w+)'", r.whole)
+    if r.kind != "AttributeError" or not missing or missing.group(2).startswith("_"):
         return None
+    if missing.group(1) == "Tensor" and not missing.group(2).startswith("_"):
+        more = " (a tf.Variable has)" if "assign" in missing.group(2) else ""
+        return r.finding("no-such-name", 0, 0, f"a tensor has no {missing.group(2)}{more}.")
     if missing.group(2) == "minimize":
         says = "optimizers of Keras 3 have no minimize: take tape.gradient, then optimizer.apply_gradients."
         return r.finding("minimize", 4, 0, says)
-    says = f"there is no {missing.group(2)} in {'tf' if 'module' in missing.group(1) else 'the optimizer'}: is it spelt otherwise?"
+    where = _module(missing.group(1)) if "module" in missing.group(1) else "the optimizer"
+    says = f"there is no {missing.group(2)} in {where}: is it spelt otherwise?"
     return r.finding("no-such-name", 0, 0, says)
 
 
@@ -189,12 +222,57 @@ def _name(r: Raised) -> Finding | None:
     if r.kind not in ("NameError", "UnboundLocalError") or not missing:
         return None
     name = missing.group(1) or missing.group(2)
+    if r.kind == "UnboundLocalError":
+        says = f"{name} gets a value in this function, so the {name} outside is not seen: give the result another name."
+        return r.finding("name-taken", 0, 0, says)
+    if name == "tape":
+        says = "there is no tape: what depends on G must happen under `with tf.GradientTape() as tape:`."
+        return r.finding("no-tape", 1, 0, says)
     says = f"{name} has no value here: is it spelt otherwise above, or in a cell that was not run?"
     return r.finding("no-such-name", 0, 0, says)
 
 
+def _reshaped(r: Raised) -> Finding | None:
+    sizes = re.search(r"a tensor with (\d+) values, but the requested shape \D*(\d+)", r.message)
+    if not sizes:
+        return None
+    says = f"reshape keeps all {sizes.group(1)} numbers, but your sizes ask for {sizes.group(2)}: are n_H, n_W and n_C read in the right order, each used once?{r.globals_used}"
+    return r.finding("reshape", "dims", 0, says)
+
+
+def _einsum(r: Raised) -> Finding | None:
+    if "einsum" not in r.code.lower():
+        return None
+    rank = re.search(r"to have rank (\d) but got: (\d)", r.message)
+    two = re.search(r"Expected dimension (\d+) at axis \d .*got dimension (\d+)", r.message)
+    if rank:
+        says = f"your einsum has {rank.group(1)} letters for a tensor of {rank.group(2)} dimensions{_of_A(r)}."
+        return r.finding("einsum", 2, 0, says)
+    if two:
+        says = f"in your einsum one letter stands for axes of two sizes, {two.group(1)} and {two.group(2)}: is it the axis that both factors share?"
+        return r.finding("einsum", 2, 0, says)
+    return None
+
+
+def _permuted(r: Raised) -> Finding | None:
+    two = re.search(r"transpose expects a vector of size (\d)\. But .* of size (\d)", r.message)
+    if not two:
+        return None
+    says = f"the perm of your transpose has {two.group(2)} numbers, but the tensor {two.group(1)} dimensions{_of_A(r)}."
+    return r.finding("perm", 2, 0, says)
+
+
+def _of_A(r: Raised) -> str:
+    return ": A is a matrix, (n_C, n_H*n_W)" if r.exercise.short == "gram" else ""
+
+
 def _unpack(r: Raised) -> Finding | None:
-    if "to unpack" not in r.message or ".shape" not in r.code or r.exercise.short == "gram":
+    if "to unpack" in r.message and r.exercise.short == "train":
+        says = "the costs take the lists of activations, a_C, a_S and what vgg gives, as they are: is there an index, [0] or [-1], too many?"
+        return r.finding("unpack", 0, 0, says)
+    if "to unpack" in r.message and r.exercise.short == "gram":
+        return r.finding("unpack", 2, 0, f"A has two sizes, (n_C, n_H*n_W) ({r.message}).")
+    if "to unpack" not in r.message or not re.search(r"shape|size\(", r.code):
         return None
     if "expected 4, got 3" in r.message:
         says = "there are three sizes only: the axis of one picture was dropped before, by [0] or squeeze. Then read three, n_H, n_W, n_C, or keep the axis."
@@ -204,13 +282,58 @@ def _unpack(r: Raised) -> Finding | None:
 
 
 def _list(r: Raised) -> Finding | None:
-    stacked = "Shapes of all inputs must match" in r.message
+    stacked = re.search("Shapes of all inputs must match|inhomogeneous shape", r.message)
     if not stacked and not re.search(
-        r"'list' (object has no attribute|and '|and \")|and 'list'", r.message
+        r"list indices must be|'list' (object has no attribute|and '|and \")|and 'list'", r.message
     ):
         return None
     says = "that is a list, one activation for each layer: take one out of it first."
+    if "indices must be" in r.message:
+        says = "that is a list, no dictionary: take an activation out of it by its number."
     return r.finding("list", 1 if r.exercise.short == "content" else 0, 0, says)
+
+
+def _set(r: Raised) -> Finding | None:
+    if "unhashable" not in r.message:
+        return None
+    return r.finding("set", 0, 0, "braces {} make a set: leave them out, or write ().")
+
+
+def _remembers(r: Raised) -> Finding | None:
+    line = re.search(r"^\s*((?:global|nonlocal) .*)$", r.source, re.M)
+    if not line or not re.search("hape|ncompatible", r.whole):
+        return None
+    says = f"`{line.group(1).strip()[:80]}`: the function remembers something from an earlier call, where the pictures had another size."
+    return r.finding("remembers", 0, 0, says)
+
+
+def _called(r: Raised) -> Finding | None:
+    kind = re.search(r"'(?:[\w.]+\.)?(\w+)' object is not callable", r.message)
+    if r.kind != "TypeError" or not kind:
+        return None
+    if r.exercise.short == "train" and "Variable" in kind.group(1):
+        says = f"the arguments of your def line are in another order ({', '.join(r.parameters)}): leave it as it was."
+        return r.exercise.finding("signature", 0, 0, says)
+    if r.line is None:
+        says = f"{r.exercise.name} is no function any more, but a value ({kind.group(1)}): is its name used again for a result? Run the cell with its def again."
+        return r.exercise.finding("not-a-function", 0, 0, says)
+    says = "a number or tensor stands before brackets, as if it were a function: is a * missing?"
+    return r.finding("called", 0, 0, says)
+
+
+def _method(r: Raised) -> Finding | None:
+    if not re.search(
+        r"<class 'method'>|(builtin_function_or_)?method' object|'method' and", r.whole
+    ):
+        return None
+    says = "a method stands there without its brackets (): it is not called."
+    return r.finding("method", 0, 0, says)
+
+
+def _exits(r: Raised) -> Finding | None:
+    if r.kind != "SystemExit":
+        return None
+    return r.finding("exits", 0, 0, "this ends the whole program (exit): delete it.")
 
 
 def _power(r: Raised) -> Finding | None:
@@ -228,16 +351,18 @@ def _item_assigned(r: Raised) -> Finding | None:
 
 
 def _not_unrolled(r: Raised) -> Finding | None:
-    shapes = re.findall(r"\[((?:\d+,){3}\d+)\]", r.message)
+    shapes = re.findall(r"\[((?:\d+,){2,3}\d+)\]", r.message)
     product = r.exercise.short == "style" and re.search("matmul|gram|@|Mul", r.message + r.code)
     if not product or not shapes:
         return None
-    says = f"the activation still has four dimensions, [{shapes[0]}]: unroll it to (n_C, n_H*n_W) first."
+    says = f"the activation still has {shapes[0].count(',') + 1} dimensions, [{shapes[0]}]: unroll it to (n_C, n_H*n_W) first."
     return r.finding("not-unrolled", 2, 0, says)
 
 
 def _product(r: Raised) -> Finding | None:
     sizes = re.search(r"In\[0\]: \[(\d+),(\d+)\], In\[1\]: \[(\d+),(\d+)\]", r.message)
+    inside = r"MatMul.*input shapes: \[(\d+),(\d+)\], \[(\d+),(\d+)\]"  # of tf.function
+    sizes = sizes or re.search(inside, r.whole)
     if not sizes:
         return None
     a, b = sizes.groups()[:2], sizes.groups()[2:]
@@ -257,9 +382,13 @@ def _shapes(r: Raised) -> Finding | None:
         r"(?:Incompatible shapes|Dimensions must be equal).*?(\[[\d,]+\]) vs\.? (\[[\d,]+\])",
         r.message,
     )
+    inside = r"Dimensions must be equal.*input shapes: (\[[\d,]+\]), (\[[\d,]+\])"
+    two = two or re.search(inside, r.whole)
     if not two:
         return None
     says = f"the shapes {two.group(1)} and {two.group(2)} do not fit."
+    if r.exercise.short == "content":
+        says += " Are both activations those of the same layer, the last one?" + r.globals_used
     if "Mul" in r.message and r.exercise.short in ("gram", "style"):
         says = f"* multiplies entry by entry, and the shapes {two.group(1)} and {two.group(2)} do not fit: the matrix product is @ or tf.matmul."
     return r.finding("shapes", 2, 0, says)
@@ -285,6 +414,13 @@ def _dtypes(r: Raised) -> Finding | None:
     return r.finding("dtypes", 0, 0, says)
 
 
+def _own_assert(r: Raised) -> Finding | None:
+    if r.kind != "AssertionError" or not r.here:
+        return None
+    says = "your own assert does not hold: the checkpoint tries other sizes and numbers."
+    return r.finding("own-assert", 0, 0, says)
+
+
 def _none(r: Raised) -> Finding | None:
     if not re.search(r"value \(None\)|NoneType|None values not supported", r.message):
         return None
@@ -294,94 +430,38 @@ def _none(r: Raised) -> Finding | None:
     return r.finding("none", 0, 0, says)
 
 
-# --- In train_step -------------------------------------------------------------------------------
-
-
-def _left_tensorflow(r: Raised) -> Finding | None:
-    if "gradient" not in r.code or not re.search(r"attribute '_id'|type_value", r.message):
-        return None
-    says = "J is a plain number here, not a tensor: float(...) or .numpy() takes it out of TensorFlow, where the tape cannot follow. Keep the tensor until the gradient is there."
-    return r.finding("left-tensorflow", 1, PART, says)
-
-
-def _tape_used_twice(r: Raised) -> Finding | None:
-    if "non-persistent GradientTape" not in r.message:
-        return None
-    says = "a tape gives one gradient: take that of J, the sum, once (or make the tape with persistent=True)."
-    return r.finding("tape-twice", 4, PART, says)
-
-
-def _outside_tape(r: Raised) -> Finding | None:
-    if "No gradients provided" not in r.message and not (
-        "None" in r.message and "gradient" in r.code
-    ):
-        return None
-    image = (r.parameters or ("generated_image",))[0]
-    if line := _line(r.source, rf"\.gradient\(\s*\[?{image}\b"):
-        says = f"In `{line}`: the two arguments are the wrong way round. First what is differentiated, J, then with respect to what, {image}."
-        return r.exercise.finding("gradient-swapped", 4, PART, says)
-    if line := _line(r.source, r"\.predict\("):
-        says = f"In `{line}`: predict gives NumPy arrays, and the tape cannot follow: call vgg({image})."
-        return r.exercise.finding("predict", 1, PART, says)
-    says = "the gradient of J with respect to the image is None: what depends on G must happen inside the tape, in TensorFlow."
-    return r.finding("outside-tape", 1, PART, says)
-
-
-def _line(source: str, pattern: str) -> str:
-    """The first line of the student's function that matches, "" if none does."""
-    return next((line.strip() for line in source.splitlines() if re.search(pattern, line)), "")
-
-
-def _wrong_variable(r: Raised) -> Finding | None:
-    if "originally built with" not in r.whole:
-        return None
-    if r.data:
-        says = f"{r.exercise.name} uses {' and '.join(r.data)} of your notebook: use the arguments alone."
-        return r.finding("global", 0, 0, says)
-    says = "the optimizer is for generated_image alone: take the gradient of J with respect to it, not to the weights."
-    return r.finding("wrong-variable", 4, 0, says)
-
-
-def _pairs(r: Raised) -> Finding | None:
-    kinds = ("TypeError", "ValueError", "AttributeError")
-    if (
-        not re.search(r"apply_gradients|optimizer\.apply\(", r.code)
-        or r.kind not in kinds
-        or "None" in r.message
-    ):
-        return None
-    image = (r.parameters or ("generated_image",))[0]
-    says = f"apply_gradients takes a list of pairs, each a gradient and its variable: [(gradient, {image})]."
-    if re.search(rf"\(\s*{image}\s*,", r.code):
-        says = f"the pair is the wrong way round: the gradient comes first, then its variable, [(gradient, {image})]."
-    elif "zip" in r.code:
-        says = f"zip takes the picture apart: both must be lists, or write [(gradient, {image})]."
-    return r.finding("pairs", 4, 0, says)
-
-
 KNOWN = (  # the first that fits is taken
     _not_eager,
     _not_written,
     _endless,
     _numpy_method,
     _signature,
+    _dtypes,
+    *STEP_ERRORS,
+    _arguments,
     _index_hard_coded,
+    _remembers,
+    _used_instead,
+    _beyond,
+    _number_written,
+    _einsum,
+    _permuted,
+    _unpack,
     _dims_hard_coded,
+    _reshaped,
     _as_in_numpy,
     _attribute,
     _name,
-    _unpack,
     _list,
+    _set,
+    _called,
+    _method,
+    _exits,
     _power,
     _item_assigned,
     _not_unrolled,
     _product,
     _shapes,
-    _left_tensorflow,
-    _tape_used_twice,
-    _outside_tape,
-    _wrong_variable,
-    _dtypes,
-    _pairs,
+    _own_assert,
     _none,
 )

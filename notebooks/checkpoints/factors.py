@@ -47,9 +47,11 @@ def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple[float, t
     A wrong normaliser shows here whatever it is: a forgotten 1/4 changes k, a forgotten square an
     exponent. `right` holds the exponents of the right formula; the nearest fit to them is taken.
     """
-    ratios = []
-    for got, base in zip(gots, bases, strict=True):
+    ratios, known = [], []
+    for got, base, sizes in zip(gots, bases, dims, strict=True):
         base = np.array(base, dtype="float64")
+        if got is not None and got.shape == base.shape and not base.any() and not got.any():
+            continue  # small numbers that were cut to 0 tell nothing
         size = (base * base).sum()
         if got is None or got.shape != base.shape or not np.isfinite(got).all() or not size > 0:
             return None
@@ -57,12 +59,12 @@ def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple[float, t
         if ratio == 0 or not abs(got - ratio * base).max() <= TOLERANCE * abs(got).max():
             return None
         ratios.append(ratio)
+        known.append(sizes)
     ratios = np.array(ratios)
     if len(ratios) < 3 or not (ratios * ratios[0] > 0).all():
         return None
-    sizes = np.array(dims, dtype="float64")
     exponents = _exponents(right)
-    rest = np.log(abs(ratios)) - exponents @ np.log(sizes).T
+    rest = np.log(abs(ratios)) - exponents @ np.log(np.array(known, dtype="float64")).T
     fits = (rest.max(axis=1) - rest.min(axis=1) < 2 * TOLERANCE).nonzero()[0]
     if not len(fits):
         return None
@@ -72,8 +74,9 @@ def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple[float, t
 
 def _words(k: float, exponents: tuple, names: tuple) -> str:
     """`k * prod(names ** exponents)` as text: "4 n_C / n_H²"."""
-    nice = Fraction(abs(k)).limit_denominator(256)
-    exact = nice > 0 and near(abs(k), float(nice))
+    rounded = (Fraction(abs(k)).limit_denominator(most) for most in (1, 4, 16, 256))
+    nice = next((n for n in rounded if n > 0 and near(abs(k), float(n))), Fraction(0))
+    exact = nice > 0
     above = [str(nice.numerator) if exact else f"{abs(k):.4g}"]
     below = [str(nice.denominator)] if exact else []
     for name, power in zip(names, exponents, strict=True):
@@ -119,6 +122,9 @@ def _unlisted_factor(normaliser: Normaliser, k: float, e: tuple) -> tuple[str, s
     if near(ratio, 1) and sorted(p for p in powers if p) in ([-1, 1], [-2, 2]):
         taken, lost = names[powers.index(min(powers))], names[powers.index(max(powers))]
         return "factor", f"In the factor of your {letter}, {taken} stands where {lost} should."
+    if near(ratio, 1) and all(p in (0, -b) for p, b in zip(powers, right, strict=True)):
+        lost = " ".join(n + POWERS[p] for n, p in zip(names, powers, strict=True) if p)
+        return "not-divided", f"Your {letter} is not divided by {lost}."
     says = f"Your {letter} is exactly {_words(ratio, powers, names)} times the expected one."
     smaller = _words(1 / ratio, tuple(-p for p in powers), names)
     if any(right) and not any(powers) and ratio > 0:

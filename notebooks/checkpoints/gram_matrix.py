@@ -9,6 +9,7 @@ import numpy as np
 
 from .activations import BIG, draw, shapes
 from .factors import Normaliser, recognise
+from .facts import same
 from .judge import judge_values
 from .verdict import FACTOR, PART, Exercise, Finding, Mistake, Verdict
 
@@ -20,7 +21,8 @@ def cases(rng: np.random.Generator) -> list[dict]:
     found = []
     for size, big, graph in kinds:
         signs = np.float32(-1) ** np.arange(size[0], dtype="float32")[:, None]
-        A = draw(rng, size, BIG if big else 1.0) * signs
+        small = size == (7, 3)  # so that it shows if something is added
+        A = draw(rng, size, BIG if big else 0.02 if small else 1.0) * signs
         upstream = rng.normal(size=(size[0], size[0])).astype("float32")
         found.append(
             {"A": A, "upstream": upstream, "big": int(big), "graph": graph, "dtype": "float32"}
@@ -30,6 +32,11 @@ def cases(rng: np.random.Generator) -> list[dict]:
 
 def centred(A: np.ndarray) -> np.ndarray:
     return A - A.mean(axis=1, keepdims=True)
+
+
+def _softmax(G: np.ndarray) -> np.ndarray:
+    powers = np.exp(G - G.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def unit_rows(A: np.ndarray) -> np.ndarray:
@@ -54,6 +61,10 @@ MISTAKES = (
             "The last row and column of your G are missing: does a loop end one too early (n_C - 1)?"),
     Mistake("gram-row-missing", 0, FACTOR, lambda A: (A @ A.T)[1:],
             "The first row of your G is missing: does a loop begin at 1?"),
+    Mistake("gram-position-missing", 0, FACTOR, lambda A: A[:, :-1] @ A[:, :-1].T,
+            "The last position of A is missing from every sum: does a loop end one too early?"),
+    Mistake("gram-position-missing", 0, FACTOR, lambda A: A[:, 1:] @ A[:, 1:].T,
+            "The first position of A is missing from every sum: does a loop begin at 1?"),
     Mistake("gram-triangle", 1, FACTOR, lambda A: np.triu(A @ A.T),
             "Only the upper triangle of G is there: the lower half belongs to it too."),
     Mistake("gram-triangle", 1, FACTOR, lambda A: np.tril(A @ A.T),
@@ -78,14 +89,37 @@ MISTAKES = (
             "Your G is one number, the sum of all entries: return the matrix itself."),
     Mistake("gram-column-sums", 1, 0, lambda A: (A * A).sum(axis=0),
             "The squares are summed over the channels: G_ij is the dot product of rows i and j."),
+    Mistake("gram-row-sums", 1, 0, lambda A: np.outer(A.sum(axis=1), A.sum(axis=1)),
+            "The rows are summed before they are multiplied: multiply entry with entry, then sum (a dot product)."),
+    Mistake("gram-row-sums", 1, 0, lambda A: np.outer((A * A).sum(axis=1), (A * A).sum(axis=1)),
+            "The squares of a row are summed before they are multiplied: multiply entry with entry, then sum (a dot product)."),
+    Mistake("gram-row-sums", 1, 0, lambda A: A.sum(axis=1)[:, None] + A.sum(axis=1),
+            "The rows are added: multiply entry with entry, then sum (a dot product)."),
+    Mistake("gram-one-row", 1, 0, lambda A: np.outer((A * A).sum(axis=1), np.ones(len(A))),
+            "Every row meets itself in all columns: entry i, j is row i times row j."),
+    Mistake("gram-distances", 1, 0, lambda A: ((A[:, None] - A) ** 2).sum(axis=2),
+            "The squared distances of the rows are taken: take their dot products."),
+    Mistake("gram-distances", 1, 0, lambda A: ((A[:, None] - A) ** 2).sum(axis=2) ** 0.5,
+            "The distances of the rows are taken: take their dot products."),
+    Mistake("gram-softmax", 1, 0, lambda A: _softmax(A @ A.T), "A softmax is taken of G: leave it out."),
+    Mistake("gram-softmax", 1, 0, lambda A: _softmax(A @ A.T / A.shape[1] ** 0.5), "A softmax is taken of G (attention): leave it out."),
+    Mistake("gram-shifted", 1, 0, lambda A: A @ np.roll(A, 1, axis=1).T, "One of the factors is shifted by a position (roll)."),
+    Mistake("gram-divided-by-largest", 3, FACTOR, lambda A: A @ A.T / (A @ A.T).max(),
+            "Your G is divided by its largest entry: here the Gram matrix is not divided."),
+    Mistake("gram-divided-by-largest", 3, FACTOR, lambda A: A @ A.T / ((A @ A.T) ** 2).sum() ** 0.5,
+            "Your G is divided by its own length (a norm): here the Gram matrix is not divided."),
     Mistake("gram-centred", 3, FACTOR, lambda A: centred(A) @ centred(A).T,
             "The mean of each row is subtracted first (a covariance): the Gram matrix takes A as it is."),
     Mistake("gram-covariance", 3, FACTOR, lambda A: centred(A) @ centred(A).T / (A.shape[1] - 1) * A.shape[1],
             "That is a covariance matrix (mean subtracted, divided by n - 1): take A as it is."),
     Mistake("gram-centred", 3, FACTOR, lambda A: (A - A.mean()) @ (A - A.mean()).T,
             "The mean of all entries is subtracted first: the Gram matrix takes A as it is."),
+    Mistake("gram-correlation", 3, FACTOR, lambda A: unit_rows(centred(A)) @ unit_rows(centred(A)).T,
+            "That is a matrix of correlations (mean subtracted, rows scaled to length 1): take A as it is."),
+    Mistake("gram-divided-by-root", 3, FACTOR, lambda A: A @ A.T / A.shape[1] ** 0.5,
+            "Your G is divided by the root of n_H*n_W: here the Gram matrix is not divided."),
     Mistake("gram-unit-length", 3, FACTOR, lambda A: A @ A.T / (A * A).sum(),
-            "A is divided by its length (its norm) first: take A as it is."),
+            "A is divided by its length (its norm), or G by its trace: leave both as they are."),
     Mistake("gram-whole-numbers", 3, PART, lambda A: np.trunc(A) @ np.trunc(A).T,
             "The entries of A are cut to whole numbers (int) first: keep float32 throughout."),
     Mistake("gram-identity-added", 3, FACTOR, lambda A: A @ A.T + np.eye(len(A)),
@@ -131,12 +165,26 @@ def judge(cases: list[dict], observations) -> Verdict:
     weights = [case["upstream"].astype("float64") for case in cases]
     gradients = [{"A": (w + w.T) @ A} for w, A in zip(weights, matrices, strict=True)]
 
+    def _all_shaped(rows: list, gots: list) -> bool:
+        return all(
+            g is not None and g.shape == expected[i].shape for i, g in zip(rows, gots, strict=True)
+        )
+
     def explain(rows: list, gots: list) -> Finding | None:
         def bases():
             yield (), [expected[i] for i in rows]
             for known in MISTAKES:
                 yield (known,), [known.formula(matrices[i]) for i in rows]
 
+        least = min(rows, key=lambda i: abs(expected[i]).max())
+        added = gots[rows.index(least)] - expected[least] if _all_shaped(rows, gots) else 0
+        what = np.mean(np.diag(added)) if np.ndim(added) else 0
+        if what and all(
+            same(got, expected[i] + what * np.eye(len(got)))
+            for i, got in zip(rows, gots, strict=True)
+        ):
+            says = f"{what:.3g} is added to the diagonal of G: leave it out."
+            return GRAM_MATRIX.finding("identity-added", 3, FACTOR, says)
         dims = [matrices[i].shape for i in rows]
         return recognise(GRAM_MATRIX, NORMALISER, gots, dims, bases())
 

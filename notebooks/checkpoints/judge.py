@@ -14,9 +14,10 @@ import numpy as np
 
 from .errors import error_finding, stopped_finding
 from .facts import near, number, same, show, show_both, text, well_formed
+from .raised import globals_used
 from .verdict import FACTOR, NO_GRADIENT, PART, SLIP, TWO, Exercise, Finding, Verdict
 
-ENORMOUS = 20_000_000  # entries of a tensor in a graph
+TARGETS = {"content", "a_S"}  # given pictures, which stay: no step needs the gradient to them
 OVERFLOW = (
     "It is right on small layers, but wrong on a layer of realistic size: "
     "a whole number grew beyond int32. Read the sizes from a.shape, or cast to float first."
@@ -121,8 +122,14 @@ def kind_finding(exercise: Exercise, kind: str) -> Finding:
     says = (
         f"{exercise.name} returns something of type {kind or 'unknown'}, not a tensor of numbers."
     )
-    if kind in ("tuple", "list", "dict"):
+    if kind in ("tuple", "list", "dict", "set"):
         says = f"{exercise.name} returns a {kind}: return one tensor."
+    if kind == "generator":
+        says = f"{exercise.name} returns a generator: write return in the place of yield."
+    if kind in ("function", "method"):
+        says = f"{exercise.name} returns a {kind}, not what it gives: call it, with brackets ()."
+    if kind == "str":
+        says = f"{exercise.name} returns a text (str): return the tensor itself."
     return exercise.finding("not-a-tensor", 1, 0, says)
 
 
@@ -132,13 +139,22 @@ def kind_finding(exercise: Exercise, kind: str) -> Finding:
 def _value_finding(answers: Answers, explain: Callable) -> Finding:
     """Name a wrong value: kind, NaN, shape, a known mistake, a factor, or what can be seen."""
     kind = text(answers.facts[answers.wrong[0]], "kind", 40)
-    if answers.gots[answers.wrong[0]] is None or kind in ("tuple", "list", "dict"):
+    if answers.gots[answers.wrong[0]] is None or kind in (
+        "tuple",
+        "list",
+        "dict",
+        "set",
+        "TensorShape",
+    ):
         return kind_finding(answers.exercise, kind)
     found = _seen_at_once(answers)
     if found is not None:
         return found
     gots = [answers.gots[i] for i in answers.eager]
     found = explain(answers.eager, gots)
+    if found is None and _root_of_right(answers):
+        says = "A square root is taken of the result, and negative numbers have none: leave it out."
+        return answers.exercise.finding("root", "gradient", PART, says)
     if found is None and not all(got is not None and np.isfinite(got).all() for got in gots):
         says = "Your result is not a finite number (NaN or infinity): is there a division by zero, a root or a logarithm?"
         return answers.exercise.finding("nan", "gradient", 0, says)
@@ -150,6 +166,16 @@ def _value_finding(answers: Answers, explain: Callable) -> Finding:
     return found
 
 
+def _root_of_right(answers: Answers) -> bool:
+    """Are these the roots of what is expected, where it has any?"""
+    for i in answers.eager:
+        known = answers.shaped(i) and np.isfinite(answers.gots[i])
+        wanted = np.array(answers.expected[i])
+        if not np.any(known) or not same(answers.gots[i][known] ** 2, wanted[known]):
+            return False
+    return True
+
+
 def _seen_at_once(answers: Answers) -> Finding | None:
     """The right numbers in another shape, or cut, or always 0: no formula needs to be tried."""
     finding, gots, eager = answers.exercise.finding, answers.gots, answers.eager
@@ -158,16 +184,25 @@ def _seen_at_once(answers: Answers) -> Finding | None:
         says = f"The numbers are right, but the shape is {gots[at].shape}, not {np.shape(answers.expected[at])}."
         return finding("shape", "gradient", SLIP, says)
     big = [i for i in eager if answers.cases[i].get("big")]
-    if set(answers.wrong) <= set(big) and not any(_finite(gots[i]) for i in answers.wrong):
-        says = "It is right on small numbers, but not finite on large ones, and activations of VGG-19 reach thousands: is something cast to float16? Keep float32 throughout."
+    near_on_small = all(same(gots[i], answers.expected[i], 0.03) for i in eager if i not in big)
+    if big and near_on_small and not any(_finite(gots[i]) for i in big):
+        says = "It is right on small numbers, but not finite on large ones, and those of VGG-19 reach thousands: is something cast to float16? Keep float32 throughout."
         return finding("float16", "gradient", SLIP, says)
     if all(
         answers.shaped(i) and same(gots[i], np.floor(answers.expected[i])) for i in eager
     ) and any(gots[i].any() for i in eager):
-        says = "Your result is cut to a whole number: // divides without a remainder, write /."
+        says = "Your result is cut to a whole number (// or int): write /, and keep float32."
         return finding("floor", "zero", PART, says)
     if all(gots[i] is not None and not abs(gots[i]).any() for i in eager):
-        return finding("zero", "zero", 0, f"Your result is always 0: {answers.exercise.zero}")
+        says = f"Your result is always 0: {answers.exercise.zero}"
+        if re.search(r"^\s*except\b", str(answers.facts[eager[0]].get("source")), re.M):
+            says = "Your result is always 0: does the `except` in your code hide an error? Take it out, and read the error."
+        return finding("zero", "zero", 0, says)
+    if len(eager) > 2 and all(same(gots[i], gots[eager[0]]) for i in eager):  # the cases differ
+        if found := from_the_source(answers.exercise, answers.facts[answers.eager[0]]):
+            return found
+        says = f"Your result is {show(gots[eager[0]])} whatever is given: is it clipped, or not computed from the arguments?"
+        return finding("constant", 0, 0, says + _globals_used(answers))
     cut = [
         i for i in eager if i in answers.wrong and text(answers.facts[i], "dtype").startswith("int")
     ]
@@ -200,8 +235,14 @@ def _unknown_finding(answers: Answers) -> Finding:
         says = "Your result is close to the right one, but not equal: is something rounded or cast to float16, or a small number (an epsilon) added?"
         return finding("inexact", "gradient", FACTOR, says)
     if any(i in answers.right for i in eager if not answers.cases[i].get("big")):
+        if found := from_the_source(answers.exercise, answers.facts[answers.eager[0]]):
+            return found
         says = "It is right on some inputs and wrong on others: is something hard-coded, or the sign or size of a number used in an if?"
         return finding("sometimes-right", "dims", 0, says + _globals_used(answers))
+    if found := from_the_source(
+        answers.exercise, answers.facts[answers.eager[0]]
+    ) or _unused_argument(answers):
+        return found
     says = "The value is wrong in a way that is not in the list of known mistakes."
     says += _compared(answers)
     if (
@@ -211,6 +252,36 @@ def _unknown_finding(answers: Answers) -> Finding:
     ):
         says += " Your matrix is not symmetric: a Gram matrix is."
     return finding("wrong-value", 0, 0, says + _globals_used(answers))
+
+
+def from_the_source(exercise: Exercise, fact: dict) -> Finding | None:
+    """What the student's text tells of a result that depends on more than the arguments."""
+    source = fact.get("source") if type(fact.get("source")) is str else ""
+    line = re.search(r"^\s*((?:global|nonlocal) .*)$", source, re.M)
+    if line:
+        says = f"`{line.group(1).strip()[:80]}`: the function remembers something from an earlier call. It must compute its result from its arguments alone."
+        return exercise.finding("remembers", 0, 0, says)
+    line = re.search(r"^\s*(.*(?:dropout|random|[nN]oise|shuffle).*)$", source, re.M)
+    if line:
+        says = f"`{line.group(1).strip()[:80]}`: something random is in it. The same arguments must give the same result."
+        return exercise.finding("random", 0, 0, says)
+    return None
+
+
+def _unused_argument(answers: Answers) -> Finding | None:
+    """An argument from which no gradient comes, though one comes from another."""
+    roles: dict[str, list] = {}
+    for i in answers.eager:
+        for key, expected in answers.gradients[i].items():
+            if np.any(expected):
+                grad = answers.facts[i].get("grad_" + key)
+                roles.setdefault(re.sub(r"_\d+$", "", key), []).append(grad is not None)
+    unused = [role for role, came in roles.items() if not any(came)]
+    if not unused or len(unused) == len(roles):
+        return None
+    says = f"Your result does not depend on {unused[0]}"
+    says += f".{used}" if (used := _globals_used(answers)) else ": is one name used for both?"
+    return answers.exercise.finding("argument-unused", 0, 0, says)
 
 
 def _compared(answers: Answers) -> str:
@@ -227,11 +298,7 @@ def _compared(answers: Answers) -> str:
 
 
 def _globals_used(answers: Answers) -> str:
-    """A sentence about data of the notebook that is used in the place of the arguments."""
-    names = text(answers.facts[answers.eager[0]], "data").split()
-    if not names:
-        return ""
-    return f" It uses {' and '.join(names)} of your notebook: use the arguments alone."
+    return globals_used(text(answers.facts[answers.eager[0]], "data").split())
 
 
 def _shape_finding(answers: Answers, at: int) -> Finding:
@@ -271,7 +338,7 @@ def _gradient_finding(answers: Answers) -> Finding | None:
                 wrong.add(role)
                 if got.shape == expected.shape and np.isfinite(got).all() and flows:
                     ratios.append((got * expected).sum() / (expected * expected).sum())
-    finding = answers.exercise.finding
+    finding, missing = answers.exercise.finding, missing if not present else missing - TARGETS
     if missing and not present and not wrong:
         says = f"The value is right, but no gradient flows back: {_why_detached(answers)}."
         return finding("no-gradient", "gradient", NO_GRADIENT, says)
@@ -299,6 +366,10 @@ def _why_detached(answers: Answers) -> str:
         return "stop_gradient cuts it off"
     if "float" in names:
         return "float() turns a tensor into a plain Python number"
+    if "ResourceVariable" in kinds or "Variable" in names:
+        return "a tf.Variable holds the numbers alone: return the tensor"
+    if kinds & {"list", "tuple"}:
+        return f"it returns a {min(kinds)}: return one tensor (tf.stack)"
     if "tape" not in names and kinds & {"float", "float32", "float64", "ndarray", "int"}:
         return f"it returns a {min(kinds)}, not a tensor"
     return "something in it leaves TensorFlow (NumPy, float(), a Python number) or detaches the value (stop_gradient, tf.constant)"
@@ -322,17 +393,17 @@ def _graph_slip(exercise: Exercise, case: dict, fact: dict, value) -> Finding | 
     if text(fact, "stopped"):
         says = "It is right, but too slow for a layer of realistic size: is there a loop over every position? One matrix product does it all at once."
         return exercise.finding("too-slow", 0, SLIP, says)
-    error = text(fact, "graph_error")
+    error, whole = text(fact, "graph_error"), str(fact.get("graph_error"))
     if "modify its Python input" in error:
         says = "Your function changes the list that it is given: only read its last element."
         return exercise.finding("changes-argument", 1, SLIP, says)
+    large = fact.get("graph_value") is None and number(fact, "graph_largest") is not None
+    if large or re.match("MemoryError|ResourceExhausted", whole):
+        says = "On a layer of realistic size it needs an enormous tensor: is there a matrix of all positions?"
+        return exercise.finding("too-large", "gradient", SLIP, says)
     if error:
         says = f"It works when called directly, but not inside tf.function ({error}): stay in TensorFlow throughout."
         return exercise.finding("not-in-graph", "gradient", SLIP, says)
-    largest = number(fact, "graph_largest")
-    if largest is not None and largest >= ENORMOUS:
-        says = "On a layer of realistic size it needs an enormous tensor: is there a matrix of all positions?"
-        return exercise.finding("too-large", "gradient", SLIP, says)
     if not same(number(fact, "graph_value"), value):
         return exercise.finding("overflow", "dims", SLIP, OVERFLOW)
     return None

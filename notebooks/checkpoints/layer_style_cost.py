@@ -47,6 +47,12 @@ def _squared(D: np.ndarray) -> float:
     return (D * D).sum()
 
 
+def _right_sum(S: np.ndarray, G: np.ndarray) -> float:
+    """The sum of the squared differences of both Gram matrices."""
+    S, G = channels_first(S), channels_first(G)
+    return _squared(S @ S.T - G @ G.T)
+
+
 # fmt: off
 SCRAMBLED = "the activations are reshaped without bringing the channels first, so channels and positions are scrambled."
 
@@ -69,6 +75,7 @@ MATRICES = (  # (1, n_H, n_W, n_C) -> the matrix whose Gram matrix is taken
     Mistake("style-dims-misread", 1, PART, lambda a: a.reshape(-1, a.shape[2]).T, DIMENSIONS),
     Mistake("style-permuted-then-positions", 2, FACTOR, lambda a: channels_first(a).reshape(-1, a.shape[3]), PERMUTED),
     Mistake("style-permuted-then-positions", 2, FACTOR, lambda a: channels_first(a).reshape(-1, a.shape[3]).T, PERMUTED),
+    Mistake("style-one-row", 2, PART, lambda a: a.reshape(1, -1), "All activations are put into one row: the matrix has a row for each channel, (n_C, n_H*n_W)."),
     Mistake("style-positions-after-reshape", 2, PART, lambda a: a.reshape(a.shape[3], -1).T, "The Gram matrix is taken over positions, and " + SCRAMBLED),
     Mistake("style-positions", 2, FACTOR, lambda a: channels_first(a).T, "The Gram matrix is taken over positions, (n_H*n_W, n_H*n_W): it must be (n_C, n_C), channels by channels."),
 )
@@ -96,8 +103,13 @@ DIFFERENCES = (
     Mistake("style-sum-then-square", 4, PART, lambda S, G: (S - G).sum() ** 2, "The sum of the differences is squared: square each difference first, then sum."),
     Mistake("style-root", 4, PART, lambda S, G: _squared(S - G) ** 0.5, "A square root is taken (a norm): the cost is the sum of squares itself."),
     Mistake("style-squares-subtracted", 4, PART, lambda S, G: (S * S - G * G).sum(), "The Gram matrices are squared before they are subtracted: subtract first."),
+    Mistake("style-largest", 4, 0, lambda S, G: ((S - G) ** 2).max(), "Only the largest squared difference is taken: sum over all."),
+    Mistake("style-one-sign", 4, PART, lambda S, G: _squared((S - G).clip(0)), "Only the entries where a_S has more count (relu, maximum): square all differences."),
+    Mistake("style-one-sign", 4, PART, lambda S, G: _squared((G - S).clip(0)), "Only the entries where a_G has more count (relu, maximum): square all differences."),
     Mistake("style-plus", 4, PART, lambda S, G: _squared(S + G), "The Gram matrices are added: subtract them."),
     Mistake("style-product", 4, 0, lambda S, G: (S * G).sum(), "The Gram matrices are multiplied with each other: subtract them and square."),
+    Mistake("style-product", 4, 0, lambda S, G: _squared(S * G), "The Gram matrices are multiplied with each other: subtract them."),
+    Mistake("style-product", 4, 0, lambda S, G: _squared(S @ G) if S.ndim == 2 and len(S) == S.shape[1] else 0.0, "The Gram matrices are multiplied with each other: subtract them."),
     Mistake("style-one-side", 3, PART, lambda S, G: _squared(S), "Only the Gram matrix of a_S is used: subtract the one of a_G."),
     Mistake("style-one-side", 3, PART, lambda S, G: _squared(G), "Only the Gram matrix of a_G is used: subtract it from the one of a_S."),
     Mistake("style-matrix-square", 4, PART, lambda S, G: ((S - G) @ (S - G)).sum() if S.ndim == 2 and len(S) == S.shape[1] else 0.0, "The difference is multiplied by itself as a matrix: square every entry (* or tf.square)."),
@@ -106,7 +118,12 @@ DIFFERENCES = (
 WHOLES = (  # both activations -> the sum, before it is divided
     Mistake("style-gram-of-difference", 3, PART, lambda S, G: _squared(channels_first(S - G) @ channels_first(S - G).T), "The Gram matrix of the difference of the activations is taken: first both Gram matrices, then the difference."),
     Mistake("style-content-cost", 3, PART, lambda S, G: _squared(S - G) * S.size, "The activations themselves are compared, which is the content cost: take the Gram matrix of both first."),
+    Mistake("style-root", 4, PART, lambda S, G: 2 * S.size * _squared(channels_first(S) @ channels_first(S).T - channels_first(G) @ channels_first(G).T) ** 0.5, "A square root is taken of the whole (a norm): the cost is the sum of squares, divided."),
     Mistake("style-not-unrolled", 2, PART, lambda S, G: _squared(S[0] @ S[0].transpose(0, 2, 1) - G[0] @ G[0].transpose(0, 2, 1)), "The activations still have four dimensions when gram_matrix gets them, so it works row by row: unroll them to (n_C, n_H*n_W)."),
+    Mistake("style-not-unrolled", 2, PART, lambda S, G: _squared(np.einsum("bhwc,bhwd->bhcd", S, S) - np.einsum("bhwc,bhwd->bhcd", G, G)), "There is a Gram matrix for each row of the picture: unroll all positions to one axis first, (n_C, n_H*n_W)."),
+    Mistake("style-cross", 3, PART, lambda S, G: _squared(channels_first(S) @ channels_first(G).T), "a_S is multiplied with a_G, which gives one matrix: take the Gram matrix of each, then the difference."),
+    Mistake("style-sizes-added", 5, FACTOR, lambda S, G: _right_sum(S, G) * (S.shape[1] * S.shape[2] / (S.shape[1] + S.shape[2])) ** 2, "In your normaliser n_H and n_W are added: multiply them."),
+    Mistake("style-sizes-added", 5, FACTOR, lambda S, G: _right_sum(S, G) * (S.size / sum(S.shape[1:])) ** 2, "In your normaliser the sizes are added: multiply them."),
     Mistake("style-outer", 3, 0, lambda S, G: (S * S).sum() ** 2 + (G * G).sum() ** 2 - 2 * (S * G).sum() ** 2, "Every entry is multiplied with every other (axes=0): the Gram matrix is a matrix product."),
 )
 XOR = (  # ^ in Python is no power: what it makes of the normaliser
@@ -131,6 +148,7 @@ NORMALISER = Normaliser(
     known=(
         (1.0, (-2, -2, -2), "style-no-quarter", "Your J_style is exactly 4 times too large: is the 1/4 there?"),
         (0.5, (-2, -2, -2), "style-half", "Your J_style is exactly 2 times too large: the factor is 1/4, not 1/2."),
+        (0.05, (-2, -2, -2), "style-weighted", "Your J_style is exactly 5 times too small: the weight of the layer, 0.2, comes later, in compute_style_cost."),
         (1 / 16, (-2, -2, -2), "style-quarter-squared", "Your J_style is exactly 4 times too small: the 4 is squared too (the 2 of (2 n_C n_H n_W)² would be right)."),
         (0.25, (-1, -1, -1), "style-not-squared", "Your J_style is divided by 4 n_C n_H n_W: both n_C and n_H n_W must be squared."),
         (1.0, (-1, -1, -1), "style-not-squared", "Your J_style is divided by n_C n_H n_W: the 4 is missing, and both n_C and n_H n_W must be squared."),

@@ -1,38 +1,31 @@
 """Runs beside the student's code: calls a function on a case and reports what happened.
 
-This file may be copied as it is into another process, where the student's notebook runs. So it
-imports nothing of ours, and holds neither a verdict nor a right formula. It reports raw facts:
-arrays, numbers, strings, None.
+This file and limits.py may be copied as they are into another process, where the student's notebook
+runs. So they import nothing else of ours, and hold neither a verdict nor a right formula. What is
+reported are raw facts: arrays, numbers, strings, None.
 """
 
 from __future__ import annotations
 
-import _thread
 import contextlib
 import dis
 import functools
 import inspect
 import logging
-import mmap
-import signal
-import sys
-import sysconfig
-import threading
-import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.eager import cancellation  # no public name has it
+
+from .limits import CANCELLED, TOO_LARGE, Stopped, limited
 
 LARGEST = 20_000_000  # entries of a tensor; the inputs have a few hundred thousand
-SECONDS, BYTES = 5.0, 1.0e9  # what one call may take: of the processor, and of memory
 DATA = (tf.Tensor, tf.Variable, np.ndarray, np.generic, int, float)
 DATA += (keras.Model, keras.optimizers.Optimizer)
-LIBRARIES = ("<frozen", __file__, *map(sysconfig.get_path, ("stdlib", "purelib", "platlib")))
 EARLIER = ("compute_content_cost", "gram_matrix", "compute_layer_style_cost", "total_cost")
 
 
@@ -53,19 +46,24 @@ def _globals(fn) -> dict:
     return getattr(_unwrapped(fn), "__globals__", {})
 
 
-def _code(fn) -> dict:
-    """What the student's function is made of: its names, parameters, file and text."""
-    code = getattr(_unwrapped(fn), "__code__", None)
-    names, used, todo = [], set(), [code] if code else []
+@functools.lru_cache(maxsize=16)
+def _parts(code) -> tuple[list, set, str]:
+    """All names in a function's code, the global ones that it reads, and its text."""
+    names, used, todo = [], set(), [code]
     while todo:
         part = todo.pop()
         names += part.co_names
         used |= {i.argval for i in dis.get_instructions(part) if i.opname == "LOAD_GLOBAL"}
         todo += [const for const in part.co_consts if hasattr(const, "co_names")]
-    try:
-        source = inspect.getsource(code)[:6000] if code else ""
-    except (OSError, TypeError):  # it was made in another way than by a cell
-        source = ""
+    with contextlib.suppress(OSError, TypeError):  # it was made in another way than by a cell
+        return names, used, inspect.getsource(code)[:6000]
+    return names, used, ""
+
+
+def _code(fn) -> dict:
+    """What the student's function is made of: its names, parameters and text."""
+    code = getattr(_unwrapped(fn), "__code__", None)
+    names, used, source = _parts(code) if code else ([], (), "")
     return {
         "names": " ".join(names),
         "parameters": " ".join(code.co_varnames[: code.co_argcount]) if code else "",
@@ -102,57 +100,12 @@ def _style_weights(fn) -> dict:
     return found
 
 
-class Stopped(BaseException):
-    """A call took too long or too much. No `except Exception` of the student's catches it."""
-
-
-def _resident() -> int:
-    """The memory of this process in bytes, 0 where Linux' /proc is not there."""
-    with contextlib.suppress(OSError):
-        return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
-    return 0
-
-
 @contextlib.contextmanager
 def _limited() -> Iterator[None]:
-    """Stop what takes too long or too much. Only the main thread can be interrupted."""
-    if threading.current_thread() is not threading.main_thread():
+    """The limits of limits.py, for graphs of TensorFlow as well."""
+    manager = cancellation.CancellationManager()
+    with limited(manager.start_cancel), cancellation.CancellationManagerContext(manager):
         yield
-        return
-    over, reason, traced = threading.Event(), [], sys.gettrace()
-    memory, worked, since = _resident(), time.process_time(), time.monotonic()
-
-    def watch() -> None:
-        while not over.wait(0.5 if reason else 0.05):
-            waited, took = time.monotonic() - since, time.process_time() - worked
-            late, large = waited > 10 * SECONDS or took > SECONDS, _resident() - memory > BYTES
-            reason.extend(["time"] * late or ["memory"] * large)
-            if reason and not over.is_set():
-                _thread.interrupt_main()  # again, if the student's code went on after it
-
-    def interrupted(_, frame) -> None:
-        if not reason:
-            raise KeyboardInterrupt
-        sys.settrace(lambda *_: None)  # without it, no frame is traced
-        for above, _ in traceback.walk_stack(frame):
-            if not above.f_code.co_filename.startswith(LIBRARIES):
-                above.f_trace = stop
-
-    def stop(*_) -> None:
-        """Raise at the student's next line: inside of TensorFlow's code, that can be a crash."""
-        if not over.is_set():
-            raise Stopped(reason[0])
-
-    before = signal.signal(signal.SIGINT, interrupted) or signal.SIG_DFL
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        over.set()
-        watcher.join()
-        sys.settrace(traced)
-        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
@@ -186,7 +139,7 @@ def _call(fn, args: list, watched: dict, upstream=None, options=None, alone=Fals
                 facts.update(_gradients(tape, result, watched, upstream))
     except (Exception, SystemExit, Stopped) as error:
         facts.update(_error(error, fn))
-        if isinstance(error, Stopped):
+        if "stopped" in facts:
             _stopped.append((fn, alone))
             _stopped.extend([] if facts["error_in"] else [(fn, True)])  # stand-ins change nothing
     return facts
@@ -200,15 +153,12 @@ def _kept(facts: dict, prefix: str = "") -> dict:
 
 def _result(result) -> dict:
     """Type, dtype, shape and value of what the student's function returned."""
-    facts = {"kind": type(result).__name__, "dtype": None, "shape": None, "value": None}
-    if result is None:
-        return facts
+    facts = {"kind": type(result).__name__, "dtype": None, "value": None}
     with contextlib.suppress(Exception):  # not a number: the kind says what it is
         array = np.array(result.numpy() if hasattr(result, "numpy") else result)
         facts["dtype"] = str(getattr(getattr(result, "dtype", None), "name", array.dtype))
         if array.dtype.kind == "V":  # bfloat16
             array = array.astype("float32")
-        facts["shape"] = np.array(array.shape, dtype="int64")
         if array.dtype.kind in "fiu":
             facts["value"] = array
     return facts
@@ -227,19 +177,21 @@ def _gradients(tape, result, watched: dict, upstream) -> dict:
 
 def _error(error: BaseException, fn) -> dict:
     """Type, message, and the line of the student's function that raised."""
-    frames, text = traceback.extract_tb(error.__traceback__), str(error)
+    frames, message = traceback.extract_tb(error.__traceback__), str(error)
     file = getattr(getattr(_unwrapped(fn), "__code__", None), "co_filename", "")
     own = [frame for frame in frames if frame.filename == file]
     facts = {
         "error_type": type(error).__name__,
         # beginning and end: pictures may be printed between them
-        "error_message": text if len(text) < 2000 else f"{text[:800]}\n...\n{text[-1000:]}",
+        "error_message": message if len(message) < 2000 else f"{message[:900]}\n{message[-900:]}",
         "error_line": own[-1].lineno if own else None,
         "error_text": (own[-1].line or "") if own else "",
         "error_here": int(bool(own) and frames[-1] is own[-1]),  # not in a library
         "error_in": _culprit(error, fn),
     }
-    return facts | ({"stopped": str(error)} if isinstance(error, Stopped) else {})
+    if isinstance(error, Stopped) or facts["error_type"] == CANCELLED:
+        return facts | {"stopped": "time" if facts["error_type"] == CANCELLED else message}
+    return facts | ({"stopped": "memory"} if facts["error_type"] in TOO_LARGE else {})
 
 
 def _culprit(error: BaseException, fn) -> str:
@@ -406,21 +358,32 @@ def _train_step_alone(fn, case: dict) -> dict:
         alone = _steps(_eager(fn), case, _tiny_network(case)[0], 1, alone=True)
     facts = {f"alone_{key}": value for key, value in alone.items()}
     facts["called"] = " ".join(sorted(called))
-    return facts if (fn, False) in _stopped else facts | _own_costs(fn, case)
+    if (fn, False) in _stopped or not case["explicit"]:  # once, with weights that are no defaults
+        return facts
+    return facts | _own_costs(fn, case)
+
+
+_targets: list = []  # the last case, and its a_C and a_S
 
 
 def _tiny_network(case: dict) -> tuple[list, list]:
     """The tiny network of `case`, all convolutions, with a_C and a_S; and its layers."""
-    image = keras.Input(case["image"].shape[1:], dtype="float32")
-    layers = []
-    for i in range(6):
-        kernel = case[f"kernel_{i}"]  # float32 also where the notebook's policy is another
-        options = {"strides": case[f"stride_{i}"], "dtype": "float32"}
-        layers.append(keras.layers.Conv2D(kernel.shape[3], kernel.shape[:2], **options))
-    network = keras.Model(image, [layer(image) for layer in layers])
+    kinds = tuple((case[f"kernel_{i}"].shape, case[f"stride_{i}"]) for i in range(6))
+    network, layers = _built(case["image"].shape[1:], kinds)
     for i, layer in enumerate(layers):
+        layer.trainable = True
         layer.set_weights([case[f"kernel_{i}"], case[f"bias_{i}"]])
-    return [network, network(case["content_image"]), network(case["style_image"])], layers
+    if not (_targets and _targets[0] is case):
+        _targets[:] = [case, network(case["content_image"]), network(case["style_image"])]
+    return [network, *map(list, _targets[1:])], layers
+
+
+@functools.cache
+def _built(shape: tuple, kinds: tuple) -> tuple[keras.Model, list]:
+    """Network and layers, float32 also where the notebook's policy is another. Slow: made once."""
+    image, conv = keras.Input(shape, dtype="float32"), keras.layers.Conv2D
+    layers = [conv(size[3], size[:2], strides=step, dtype="float32") for size, step in kinds]
+    return keras.Model(image, [layer(image) for layer in layers]), layers
 
 
 def _steps(step, case: dict, given: list, count: int, alone=False) -> dict:
@@ -432,11 +395,13 @@ def _steps(step, case: dict, given: list, count: int, alone=False) -> dict:
     weights = {"alpha": case["alpha"], "beta": case["beta"]} if case["explicit"] else {}
     for number in range(1, count + 1):
         call = _call(step, [image, *given, optimizer], {}, None, weights, alone)
-        for key in ("kind", "dtype", "shape", "value"):
+        for key in ("kind", "value"):
             facts[f"{key}_{number}"] = call.get(key)
         facts |= _kept(call)
         facts[f"pixels_{number}"] = image.numpy().copy()
         facts[f"iterations_{number}"] = int(optimizer.iterations.numpy())
+        with contextlib.suppress(Exception):  # the student has put something else there
+            facts["rate_after"] = float(optimizer.learning_rate)
         if facts["iterations_1"] > 3:  # many steps in one call take long: once is enough
             _stopped.extend([(step, False), (step, True)])
         if "error_type" in call or facts["iterations_1"] > 3:
@@ -478,23 +443,20 @@ def _eagerly(observe: Callable) -> Callable:
     return lambda fn, case: observe(fn, case) if tf.executing_eagerly() else off
 
 
-FIRST: dict[str, Callable] = {  # what is enough for a right answer
-    "compute_content_cost": _eagerly(observe_compute_content_cost),
-    "gram_matrix": _eagerly(observe_gram_matrix),
-    "compute_layer_style_cost": _eagerly(observe_compute_layer_style_cost),
-    "total_cost": _eagerly(observe_total_cost),
-    "train_step": _eagerly(observe_train_step),
+_FIRST: dict[str, Callable] = {  # what is enough for a right answer
+    name.removeprefix("observe_"): _eagerly(observe)
+    for name, observe in list(globals().items())
+    if name.startswith("observe_")
 }
-ALONE_TOO: dict[str, Callable] = {  # more about a function that calls others and is wrong
+_ALONE: dict[str, Callable] = {  # more about a function that calls others and is wrong
     "compute_layer_style_cost": _eagerly(_layer_style_cost_alone),
     "train_step": _eagerly(_train_step_alone),
 }
-OBSERVERS: dict[str, Callable] = FIRST | {  # all: the student's function -> (fn, case) -> facts
-    name: lambda fn, case, first=FIRST[name], alone=alone: first(fn, case) | alone(fn, case)
-    for name, alone in ALONE_TOO.items()
-}
+OBSERVERS = {"first": _FIRST, "alone": _ALONE}  # round -> exercise -> (fn, case) -> facts
 
 
 def start() -> None:
     """Before a function is observed again: it, or one that it calls, may have been put right."""
     _stopped.clear()
+    _targets.clear()
+    _built.cache_clear()  # the last function may have changed a network

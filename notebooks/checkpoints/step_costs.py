@@ -78,13 +78,14 @@ CONTENT = {
     "C": Mistake("", 2, 1, None, ""),
     "S": Mistake("train-content-target", 2, NO_GRADIENT, None, "the content cost compares G with the style image S: compare with a_C"),
     "fixed": Mistake("train-content-fixed", 2, FACTOR, None, "the content cost compares C with S, G does not appear in it: compare a_C with the activations of G"),
-    "none": Mistake("train-no-content", 3, FACTOR, None, "the content term is missing"),
+    "none": Mistake("train-no-content", 3, FACTOR, None, "the content term is missing, or 0: is something compared with itself?"),
+    "first": Mistake("train-content-layer", 2, FACTOR, None, "the content cost compares the first layer, a style layer: the content layer is the last one"),
 }
 STYLE = {
     "S": Mistake("", 2, 1, None, ""),
     "C": Mistake("train-style-target", 2, NO_GRADIENT, None, "the style cost compares G with the content image C: compare with a_S"),
     "fixed": Mistake("train-style-fixed", 2, FACTOR, None, "the style cost compares S with C, G does not appear in it: compare a_S with the activations of G"),
-    "none": Mistake("train-no-style", 3, FACTOR, None, "the style term is missing"),
+    "none": Mistake("train-no-style", 3, FACTOR, None, "the style term is missing, or 0: is something compared with itself?"),
 }
 LAYERS = {  # the weights of the layers, the content layer last -> those that count
     "unweighted": Mistake("train-layers-unweighted", 0, NO_GRADIENT, lambda w: [1, 1, 1, 1, 1, 0], "the weights of the style layers are forgotten: each counts with its own (0.2)"),
@@ -93,6 +94,7 @@ LAYERS = {  # the weights of the layers, the content layer last -> those that co
     "no-last": Mistake("train-layer-missing", 0, FACTOR, lambda w: [*w[:4], 0, 0], "the last of the style layers is missing: is [:-1] taken twice? (compute_style_cost leaves out the content layer itself)"),
     "no-first": Mistake("train-layer-missing", 0, FACTOR, lambda w: [0, *w[1:]], "the first of the style layers is missing"),
     "no-two": Mistake("train-layer-missing", 0, FACTOR, lambda w: [*w[:3], 0, 0, 0], "the last two of the style layers are missing"),
+    "reversed": Mistake("train-layer-too-many", 0, FACTOR, lambda w: [0, *w[1:5], w[0]], "the first style layer is left out, and the content layer counts in its place: the style layers are all but the last"),
     "content-too": Mistake("train-layer-too-many", 0, FACTOR, lambda w: [*w[:5], w[4]], "the content layer counts as a style layer: the style layers are all but the last"),
     "six": Mistake("train-layer-too-many", 0, FACTOR, lambda w: [1 / 6] * 6, "the content layer counts as a style layer: the style layers are all but the last"),
     "all-six": Mistake("train-layer-too-many", 0, FACTOR, lambda w: [1] * 6, "the content layer counts as a style layer, and the weights are forgotten: the style layers are all but the last"),
@@ -120,6 +122,9 @@ INPUTS = (  # what is done to the image before it goes through the network
     (lambda x: 255 * x, "the image is multiplied by 255 before it goes through vgg: leave it in [0, 1], the network prepares it itself"),
     (lambda x: x / 255, "the image is divided by 255 before it goes through vgg: it is in [0, 1] already"),
     (lambda x: 2 * x - 1, "the image is brought to [-1, 1] before it goes through vgg: leave it in [0, 1], the network prepares it itself"),
+    (lambda x: x[..., ::-1], "the colours of the image are turned round (BGR) before vgg: leave them, the network does that itself"),
+    (lambda x: x - MEANS[::-1] / 255, "the mean colour is subtracted before the image goes through vgg: leave it, the network does that itself"),
+    (lambda x: x - MEANS / 255, "the mean colour is subtracted before the image goes through vgg: leave it, the network does that itself"),
     (lambda x: 255 * x[..., ::-1] - MEANS, "the image goes through preprocess_input before vgg: leave it in [0, 1], the network has that inside"),
     (lambda x: x[..., ::-1] - MEANS, "the image goes through preprocess_input before vgg: leave it in [0, 1], the network has that inside"),
 )
@@ -195,24 +200,34 @@ def _unlisted_cost(attempts: list[Attempt]) -> Finding:
         terms = [terms_of(a.case, prepared(a.steps[0]["image"])) for a in attempts]
         if RIGHT in _fitting_keys(attempts, terms):
             return Finding("train-image-scaled", 0, FACTOR, says)
-    values = [a.J for a in attempts]
-    if all(v is not None and v.shape == () and np.isfinite(v) for v in values):
-        ratios = [float(v) / a.steps[0]["J"] for v, a in zip(values, attempts, strict=True)]
-        if ratios[0] and all(near(r, ratios[0]) for r in ratios):
-            says = f"the J that is returned is {ratios[0]:.4g} times alpha J_content + beta J_style"
-            return Finding("train-cost-scaled", 0, NO_GRADIENT, says)
-        for name, variation in VARIATIONS.items():
-            rest = [
-                (float(v) - a.steps[0]["J"]) / variation(a.steps[0]["image"])[0]
-                for v, a in zip(values, attempts, strict=True)
-            ]
-            if rest[0] and all(near(r, rest[0]) for r in rest):
-                says = f"J has a further term, {rest[0]:.4g} times {name}: here it is alpha J_content + beta J_style alone"
-                return Finding("train-further-term", 0, FACTOR, says)
     says = (
         "the J that is returned is not alpha J_content + beta J_style of the image before the step"
     )
-    return Finding("train-cost", 0, PART, says)
+    values = [a.J for a in attempts]
+    if not all(v is not None and v.shape == () and np.isfinite(v) for v in values):
+        return Finding("train-cost", 0, PART, says)
+    ratios = [float(v) / a.steps[0]["J"] for v, a in zip(values, attempts, strict=True)]
+    if ratios[0] and all(near(r, ratios[0]) for r in ratios):
+        says = f"the J that is returned is {ratios[0]:.4g} times alpha J_content + beta J_style"
+        return Finding("train-cost-scaled", 0, NO_GRADIENT, says)
+    return _further_term(attempts) or Finding("train-cost", 0, PART, says)
+
+
+def _further_term(attempts: list[Attempt]) -> Finding | None:
+    """J with a term more, as far as it shows beside costs of different sizes, on two steps each."""
+    rows = []  # picture, right J, returned J
+    for a in attempts:
+        rows.append((a.steps[0]["image"], a.steps[0]["J"], a.J))
+        second = number(a.fact, "value_2")
+        if a.pixels is not None and second is not None and second.shape == ():
+            rows.append((a.pixels, cost_of(a.case, a.after, RIGHT)[0], second))
+    shows = [row for row in rows if not same(row[2], row[1])]
+    for name, variation in VARIATIONS.items():
+        factors = [float(got - right) / variation(image)[0] for image, right, got in shows]
+        if len(factors) > 1 and np.ptp(factors) < 0.02 * abs(factors[0]):
+            says = f"J has a further term, about {factors[0]:.3g} times {name}: here it is alpha J_content + beta J_style alone"
+            return Finding("train-further-term", 0, FACTOR, says)
+    return None
 
 
 def _differences(image: np.ndarray) -> list[np.ndarray]:
@@ -264,8 +279,10 @@ def ignored_weights(attempts: list[Attempt]) -> dict:
                 total_of(a.case, terms["content"]["C"], terms["style"]["S"], w)[0]
                 for w in ((1, 0), (0, 1))
             ]
-            rows.append([*unweighted, a.case["alpha"], a.case["beta"], float(value)])
-    J_c, J_s, a, b, J = np.array(rows).T
+            alpha, beta = a.case["alpha"], a.case["beta"]
+            size = alpha * unweighted[0] + beta * unweighted[1]  # so that every row counts alike
+            rows.append([*(x / size for x in (*unweighted, float(value))), alpha, beta])
+    J_c, J_s, J, a, b = np.array(rows).T
     fit = np.linalg.lstsq(np.stack([J_c, J_s], axis=1), J, rcond=None)[0]
     fit_a, fit_b = (J - b * J_s) @ J_c / (J_c @ J_c), (J - a * J_c) @ J_s / (J_s @ J_s)
     known = ((40, 10), (1, 1))  # these have names of their own

@@ -35,10 +35,24 @@ UPDATES = (  # pixels before, what the optimiser subtracts -> pixels after
     Mistake("train-ascent+train-no-clip", 4, TWO, lambda x, d: x + d, "the image moves up the gradient (the sign is turned round), and it is not clipped"),
     Mistake("train-clip-before", 5, NO_GRADIENT, lambda x, d: x.clip(0, 1) - d, "the clipping comes before the step: clip afterwards"),
     Mistake("train-clip-other", 5, FACTOR, lambda x, d: (x - d).clip(-0.5, 0.5), "the pixels are clipped to another range than [0, 1]"),
+    Mistake("train-squeezed", 5, FACTOR, lambda x, d: 1 / (1 + np.exp(d - x)), "the pixels are squeezed by a sigmoid: clip them to [0, 1], which leaves those inside as they are"),
+    Mistake("train-stretched", 5, FACTOR, lambda x, d: (x - d - (x - d).min()) / np.ptp(x - d), "the pixels are stretched to [0, 1]: clip them, which leaves those inside as they are"),
+    Mistake("train-squeezed", 5, FACTOR, lambda x, d: (np.tanh(x - d) + 1) / 2, "the pixels are squeezed by a tanh: clip them to [0, 1], which leaves those inside as they are"),
+    Mistake("train-wrapped", 5, FACTOR, lambda x, d: (x - d) % 1, "the pixels are wrapped round (% or mod): clip them to [0, 1]"),
+    Mistake("train-divided-255", 5, FACTOR, lambda x, d: (x - d) / 255, "the pixels are divided by 255 after the step: they are in [0, 1] already"),
+    Mistake("train-divided-255", 5, FACTOR, lambda x, d: (x - d).clip(0, 255) / 255, "the pixels are divided by 255 after the step: they are in [0, 1] already"),
+    Mistake("train-clip-subtracted", 5, FACTOR, lambda x, d: x - d - (x - d).clip(0, 1), "the clipped pixels are subtracted from the image (assign_sub): assign them"),
     Mistake("train-step-doubled", 4, FACTOR, lambda x, d: (x - 2 * d).clip(0, 1), "the step is twice as large as it should be: is the gradient applied twice?"),
 )
 # fmt: on
 NOT_APPLIED = UPDATES[4]
+ALONE = {  # the key of a cost -> its formula
+    ("one", "C", "none"): "J_content alone",
+    ("one", "none", "S"): "J_style alone",
+    ("", "C", "none"): "alpha J_content alone",
+    ("", "none", "S"): "beta J_style alone",
+    ("one", "C", "S"): "J_content + J_style, without their weights",
+}
 
 
 def update_finding(attempts: list[Attempt], key: tuple) -> Finding | None:
@@ -55,8 +69,14 @@ def update_finding(attempts: list[Attempt], key: tuple) -> Finding | None:
     update = _fitting_update(attempts, key)
     if update is None and not any(moved):
         update = NOT_APPLIED
+    if update is NOT_APPLIED and all(a.iterations == 0 for a in attempts):
+        says = f"{update.says} (the optimizer that is given makes no step: is there a return above it, or an except or if that hides an error?)"
+        return Finding(update.id, update.hint, update.credit, says)
     if update is not None:
         return Finding(update.id, update.hint, update.credit, update.says) if update.id else None
+    if all(a.pixels is not None and np.ptp(a.pixels) < 1e-6 for a in attempts):
+        says = "all pixels have the same value after the step: are the limits of the clipping in the wrong order (0 first, then 1)?"
+        return Finding("train-clip-swapped", 5, FACTOR, says)
     several = max(a.iterations for a in attempts)
     if several > 1:
         says = f"one call makes {several:.0f} steps of the optimizer: train_step makes one, the loop comes later"
@@ -106,14 +126,20 @@ def _rounded(attempts: list[Attempt]) -> Finding | None:
 
 def _other_gradient(attempts: list[Attempt], key: tuple) -> Finding | None:
     """The gradient of another listed cost than that of `key`."""
+    moving = [[k for k in terms if k != "fixed"] for terms in (CONTENT, STYLE)]  # that has none
     keys = [
         RIGHT,
-        *itertools.product(WEIGHTS, CONTENT, STYLE),
+        *ALONE,
+        *itertools.product(WEIGHTS, *moving),
         *itertools.product(("",), ("C", "none"), LAYERS),
     ]
     for other in keys:
         if other != key and (update := _fitting_update(attempts, other)):
             parts = [p.says for p in parts_of(other)] + ([update.says] if update.id else [])
+            if other in ALONE:
+                says = f"the gradient is that of {ALONE[other]}: take that of J, with both terms inside the tape"
+                says += f"; {update.says}" if update.id else ""
+                return Finding("train-gradient-of-part", 4, FACTOR, says)
             says = (
                 "the image moves along the gradient of another cost than J: in it, "
                 + ", and ".join(parts or ["all is right"])
@@ -131,9 +157,22 @@ def _read_gradient(attempts: list[Attempt]) -> Finding | None:
         if attempt.case["optimizer"] == "sgd" and attempt.pixels is not None:
             moved = (attempt.steps[0]["image"] - attempt.pixels) / attempt.case["learning_rate"]
             free = _unclipped(attempt.pixels)
+            if found := _pixels_scaled(attempt):
+                return found
             if free.sum() >= 30:
                 return _nonlinear(attempt, moved, free) or _composition(attempt, moved, free)
     return None
+
+
+def _pixels_scaled(attempt: Attempt) -> Finding | None:
+    """The right pixels before clipping, all times a number."""
+    step = attempt.steps[0]
+    after = step["image"] - attempt.case["learning_rate"] * step["gradient"]
+    ratio = (attempt.pixels * after).sum() / (after * after).sum()
+    if ratio < 1e-3 or near(ratio, 1) or not same(attempt.pixels, ratio * after):
+        return None
+    says = f"all pixels are multiplied by {ratio:.4g} after the step (a norm?): clip them to [0, 1], which leaves those inside as they are"
+    return Finding("train-pixels-scaled", 5, FACTOR, says)
 
 
 def _unclipped(pixels: np.ndarray) -> np.ndarray:
@@ -150,9 +189,23 @@ def _nonlinear(attempt: Attempt, moved: np.ndarray, free: np.ndarray) -> Finding
     """The right gradient, times a number, clipped, or its sign."""
     right = attempt.steps[0]["gradient"]
     factor = (moved * right)[free].sum() / (right * right)[free].sum()
+    if near(factor, 1) and same(moved[free], right[free]):
+        low, high = attempt.pixels.min(), attempt.pixels.max()
+        says = f"the pixels are clipped to [{low:.3g}, {high:.3g}]: clip to [0, 1]"
+        return Finding("train-clip-other", 5, FACTOR, says)
     if same(moved[free], factor * right[free]):
         says = f"the image moves along the right gradient, but {factor:.4g} times as far: is the gradient multiplied, or divided by its size? Only the optimizer's learning rate sets the length of a step"
         return Finding("train-gradient-scaled", 4, FACTOR, says)
+    grey = np.broadcast_to(right.mean(axis=-1, keepdims=True), right.shape)
+    if same(moved[free], grey[free]):
+        says = (
+            "the gradient is averaged over the colours: apply it as it is, each colour has its own"
+        )
+        return Finding("train-gradient-averaged", 4, FACTOR, says)
+    still = free & (abs(moved) < 1e-4 * abs(right).max())
+    if same(moved[free & ~still], right[free & ~still]) and still.sum() > 5:
+        says = f"{still.sum() / free.sum():.0%} of the pixels do not move: apply the whole gradient, to every pixel and colour"
+        return Finding("train-gradient-masked", 4, FACTOR, says)
     low, high = moved[free].min(), moved[free].max()
     if same(moved[free], right[free].clip(low, high)):
         says = f"the gradient is clipped to [{low:.4g}, {high:.4g}] before it is applied: it is the pixels that must be clipped, after the step"

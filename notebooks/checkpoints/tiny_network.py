@@ -47,14 +47,14 @@ def pull_back(case: dict, shape: tuple, upstream: dict) -> np.ndarray:
     return gradient
 
 
-def _cost_of_content(case: dict, target: list, a_G: list) -> tuple[float, dict]:
+def _cost_of_content(case: dict, target: list, a_G: list, layer: int = 5) -> tuple[float, dict]:
     """J_content, or what stands in for it, and its gradient to the activations."""
-    difference = a_G[5] - target[5]
+    difference = a_G[layer] - target[layer]
     n = difference.size
     if "compute_content_cost" in case.get("stand_ins", ()):
         factor = case["stand_in_content"] / n
-        return factor * (difference**4).sum(), {5: 4 * factor * difference**3}
-    return (difference**2).sum() / (4 * n), {5: difference / (2 * n)}
+        return factor * (difference**4).sum(), {layer: 4 * factor * difference**3}
+    return (difference**2).sum() / (4 * n), {layer: difference / (2 * n)}
 
 
 def _cost_of_layer(case: dict, a_S: np.ndarray, a_G: np.ndarray) -> tuple[float, np.ndarray]:
@@ -77,8 +77,8 @@ def terms_of(case: dict, image: np.ndarray) -> dict:
     a_G, shape = features(case, image), image.shape
     nothing = (0.0, np.zeros(shape))
 
-    def content(target: list) -> tuple[float, np.ndarray]:
-        cost, upstream = _cost_of_content(case, target, a_G)
+    def content(target: list, layer: int = 5) -> tuple[float, np.ndarray]:
+        cost, upstream = _cost_of_content(case, target, a_G, layer)
         return cost, pull_back(case, shape, upstream)
 
     def layers(target: list) -> list[tuple[float, np.ndarray]]:
@@ -91,6 +91,7 @@ def terms_of(case: dict, image: np.ndarray) -> dict:
         "content": {
             "C": content(C),
             "S": content(S),
+            "first": content(C, 0),
             "fixed": (_cost_of_content(case, C, S)[0], nothing[1]),
             "none": nothing,
         },
@@ -150,7 +151,9 @@ def _draw(rng: np.random.Generator, size: tuple, optimizer: str, explicit: int, 
         if key == "style_image":
             pixels = pixels + np.array([-1.2, 0.1, 1.2])  # so some colours must fall, some rise
         case[key] = pixels.clip(0.004, 0.996).astype("float32")
-    level = 50 if optimizer == "sgd" else 1  # a large gradient, so that it shows if it is clipped
+    # With SGD it shows whether the gradient is clipped. Large with Adam's own weights, as the
+    # activations of VGG-19 itself are: float16 cannot hold it.
+    level = 50 if optimizer == "sgd" else 1 if explicit else 1e6
     shares = rng.permutation([0.4, 0.7, 1.0, 1.3, 1.6])  # of the layers, so that each is another
     for i, kind in enumerate(KERNELS):
         _draw_layer(rng, case, i, kind)
@@ -186,8 +189,8 @@ def _draw_layer(rng: np.random.Generator, case: dict, i: int, kind: tuple) -> No
 
 def _activations(case: dict, i: int) -> list[np.ndarray]:
     """The activations of C, S and G in a layer."""
-    keys = ("content_image", "style_image", "image")
-    return [_feature(case, case[key].astype("float64"), i) for key in keys]
+    pictures = [case[key] for key in ("content_image", "style_image", "image")]
+    return list(_feature(case, np.stack(pictures, dtype="float64")[:, 0], i)[:, None])
 
 
 def _first_gradient(case: dict) -> np.ndarray:

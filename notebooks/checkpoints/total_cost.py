@@ -19,25 +19,32 @@ EXACT = 2e-5  # relative: two products and a sum, which no hardware rounds furth
 
 
 def cases(rng: np.random.Generator) -> list[dict]:
-    """Python, NumPy and tensor scalars; weights by default, by position and by name."""
+    """Python, NumPy and tensor scalars; weights by default, by position and by name; a weight 0.
+
+    Now one term or weight is the larger, now the other; weights below 1, too.
+    """
     kinds = (
         ("tensor", "default", 0, 0),
         ("tensor", "python", 0, 0),
         ("tensor", "tensor", 1, 0),
         ("tensor", "float32", 0, 0),
         ("tensor", "python", 1, 0),
+        ("tensor", "python", 0, 0),
         ("python", "python", 0, 0),
         ("float32", "float32", 0, 0),
         ("tensor", "python", 0, 1),
     )
     found = []
-    for costs, weights, keywords, graph in kinds:
+    for i, (costs, weights, keywords, graph) in enumerate(kinds):
         drawn = rng.uniform((0.5, 5, 2, 40), (4, 9, 30, 70))  # so that what is swapped shows
+        drawn[0] *= 1000 if i == 3 else 1
+        drawn[2] *= i != 5
+        drawn[2:] = drawn[:1:-1] if i == 4 else drawn[2:] / 100 if i == 6 else drawn[2:]
         numbers = [float(np.float32(n)) for n in drawn]
         if weights == "default":
             numbers[2:] = 10.0, 40.0
         case = dict(zip(("J_content", "J_style", "alpha", "beta"), numbers, strict=True))
-        case.update(costs=costs, weights=weights, keywords=keywords, graph=graph)
+        case.update(costs=costs, weights=weights, keywords=keywords, graph=graph, big=int(i == 3))
         found.append(case | {"dtype": "float32" if costs == "tensor" else ""})
     return found
 
@@ -89,10 +96,37 @@ OUTER = {
     "1/(alpha + beta) times ": lambda J, a, b: J / (a + b),
     "the square of ": lambda J, a, b: J * J,
     "the root of ": lambda J, a, b: abs(J) ** 0.5,
-    "the whole part of ": lambda J, a, b: np.floor(J),
 }
 JOIN = {"+": lambda p, q: p + q, "-": lambda p, q: p - q, "*": lambda p, q: p * q}
 PAIRS = (("J_content", "J_style"), ("J_content", "J_content"), ("J_style", "J_style"))
+SQUARES = ("J_content²", "J_style²")
+# fmt: off
+WHOLES = (  # J_content, J_style, alpha, beta -> J; id, credit, sentence
+    (lambda c, s, a, b: a + b + c + s, "total-weights-added", PART, "adds the weights to the costs: multiply each cost by its weight, then add"),
+    (lambda c, s, a, b: (a + c) * (b + s), "total-weights-added", 0, "adds the weights to the costs and multiplies: multiply each cost by its weight, then add"),
+    (lambda c, s, a, b: a * c + b + s, "total-weights-added", PART, "adds beta to J_style: multiply"),
+    (lambda c, s, a, b: a + c + b * s, "total-weights-added", PART, "adds alpha to J_content: multiply"),
+    (lambda c, s, a, b: np.maximum(a, b) * s + np.minimum(a, b) * c, "total-sorted", PART, "sorts the weights by size: alpha belongs to J_content, beta to J_style"),
+    (lambda c, s, a, b: (a * c + b) * s, "total-brackets", PART, "has brackets in the wrong place, (alpha*J_content + beta)*J_style"),
+    (lambda c, s, a, b: (a + c) * b * s, "total-brackets", PART, "has brackets in the wrong place"),
+    (lambda c, s, a, b: c**a + s**b, "total-power", PART, "raises the costs to powers: * multiplies, ** is a power"),
+    (lambda c, s, a, b: a**c + b**s, "total-power", PART, "raises the weights to powers: * multiplies, ** is a power"),
+    (lambda c, s, a, b: c**a * s**b, "total-power", 0, "raises the costs to powers and multiplies them: multiply by the weights, then add"),
+    (lambda c, s, a, b: a * c**b + s, "total-power", PART, "raises J_content to the power beta: * multiplies, ** is a power"),
+    (lambda c, s, a, b: a * c + s**b, "total-power", PART, "raises J_style to the power beta: * multiplies, ** is a power"),
+    (lambda c, s, a, b: c**a + b * s, "total-power", PART, "raises J_content to the power alpha: * multiplies, ** is a power"),
+    (lambda c, s, a, b: np.maximum(a * c, b * s), "total-largest", PART, "takes the larger of the two terms alone (max, or): add both"),
+    (lambda c, s, a, b: np.minimum(a * c, b * s), "total-smallest", PART, "takes the smaller of the two terms alone (min): add both"),
+    (lambda c, s, a, b: a * c + b * s * (b * s > a * c), "total-smallest", PART, "counts the style only where it is larger: add both terms always"),
+    (lambda c, s, a, b: a * c + b * s * (s > c), "total-smallest", PART, "counts the style only where it is larger: add both terms always"),
+    (lambda c, s, a, b: abs(a * c - b * s), "total-minus", PART, "subtracts the two terms (and takes the absolute value): add them"),
+    (lambda c, s, a, b: np.log(a * c + b * s), "total-log", PART, "takes a logarithm: leave it out"),
+    (lambda c, s, a, b: np.log1p(a * c + b * s), "total-log", PART, "takes a logarithm: leave it out"),
+    (lambda c, s, a, b: a * np.log(c) + b * np.log(s), "total-log", PART, "takes logarithms of the costs: leave them out"),
+    (lambda c, s, a, b: np.sqrt((a * c) ** 2 + (b * s) ** 2), "total-root", PART, "takes the root of a sum of squares: add the two terms as they are"),
+    (lambda c, s, a, b: (a * c) ** 2 + (b * s) ** 2, "total-costs-squared", PART, "squares the terms: the costs are sums of squares already"),
+)
+# fmt: on
 
 
 @dataclass(frozen=True)
@@ -145,6 +179,7 @@ MISTAKES = (  # when, id, credit, sentence; the first that fits is taken
     (lambda r: r.zero, "total-no-{r.lost}", TWO, "J_{r.lost} is missing"),
     (lambda r: r.has("1 -"), "total-convex", PART, "weights that add up to 1 are those of a weighted mean: here they are alpha and beta"),
     (lambda r: r.join == "-", "total-minus", PART, "the two terms are added in the formula"),
+    (lambda r: SQUARES[0] == r.X, "total-costs-squared", PART, "the costs are squared: they are sums of squares already"),
     (lambda r: PAIRS[0] != (r.X, r.Y), "total-one-cost", TWO, "one of the two costs appears twice"),
     (lambda r: (r.w, r.v) == ("beta", "alpha"), "total-swapped", FACTOR, "alpha and beta are swapped (or J_content and J_style are)"),
     (lambda r: r.swapped, "total-hard-coded-swapped", TWO, "the weights are swapped, and written as numbers: use the arguments"),
@@ -159,6 +194,7 @@ MISTAKES = (  # when, id, credit, sentence; the first that fits is taken
     (lambda r: "alpha*beta" in (r.w, r.v), "total-brackets", PART, "one weight reaches over both terms: check the brackets"),
     (lambda r: r.has("²"), "total-weights-twice", PART, "the weights count twice"),
     (lambda r: r.has("int"), "total-int", PART, "a weight is cut to a whole number"),
+    (lambda r: (r.w, r.v) == ("2*alpha", "2*beta"), "total-scaled", FACTOR, "compare it with the formula"),
     (lambda r: r.outer and (r.w, r.v) == ("alpha", "beta"), "total-scaled", FACTOR, "compare it with the formula"),
     (lambda r: True, "total-other", 0, "compare it with the formula"),
 )
@@ -182,6 +218,19 @@ def _explain(cases: list, rows: list, gots: list, facts: list) -> Finding | None
     a, b = (np.array([cases[i][key] for i in rows]) for key in ("alpha", "beta"))
     got = np.array([float(g) for g in gots])
     right = a * costs["J_content"] + b * costs["J_style"]
+    if found := _zero_finding(got, right, a):
+        return found
+    whole = [c > 0 for c in a]  # a weight 0 hides much: it has served
+    rows, got, right, a, b = (
+        [i for i, c in zip(rows, whole, strict=True) if c],
+        got[whole],
+        right[whole],
+        a[whole],
+        b[whole],
+    )
+    costs = {key: cost[whole] for key, cost in costs.items()}
+    if found := _whole_finding(got, *costs.values(), a, b):
+        return found
     if found := _def_line_finding(cases, rows, facts, abs(got - right) > EXACT * right):
         return found
     default = next(case for case in cases if case["weights"] == "default")  # those of the def line
@@ -201,7 +250,38 @@ def _explain(cases: list, rows: list, gots: list, facts: list) -> Finding | None
             f"Your function adds {rest.mean():.4g} to alpha*J_content + beta*J_style: leave it out."
         )
         return Finding("total-something-added", 1, FACTOR, says)
+    return _multiples(got, a * costs["J_content"], b * costs["J_style"])
+
+
+def _zero_finding(got: np.ndarray, right: np.ndarray, alpha: np.ndarray) -> Finding | None:
+    """Wrong only where a weight is 0?"""
+    wrong = ~(abs(got - right) <= EXACT * right)
+    if not (alpha[wrong] == 0).all():
+        return None
+    says = "It is right but for a weight 0, which is a weight as any other: does `or`, or an if, put the default in its place?"
+    return Finding("total-zero-weight", 1, SLIP, says)
+
+
+def _whole_finding(got: np.ndarray, *given: np.ndarray) -> Finding | None:
+    """One of the listed formulas, as far as float32 can hold its numbers."""
+    for formula, mistake, credit, says in WHOLES:
+        result = formula(*given)
+        beyond = (abs(result) > 3e38) & np.isinf(got)
+        if ((abs(got - result) <= 5 * EXACT * abs(result)) | beyond).all() and not beyond.all():
+            return Finding(mistake, 1, credit, f"Your function {says}.")
     return None
+
+
+def _multiples(got: np.ndarray, content: np.ndarray, style: np.ndarray) -> Finding | None:
+    """Both terms, but each times a number?"""
+    if not np.isfinite(got).all():
+        return None
+    both = np.stack([content, style], axis=1) / content[:, None]
+    factors = np.linalg.lstsq(both, got / content, rcond=None)[0]
+    if not (abs(both @ factors * content - got) <= 5 * EXACT * abs(got)).all():
+        return None
+    says = f"In your J the term alpha*J_content counts {factors[0]:.4g} times, and beta*J_style {factors[1]:.4g} times: compare it with the formula."
+    return Finding("total-scaled", 1, FACTOR, says)
 
 
 def _def_line_finding(cases: list, rows: list, facts: list, differs: np.ndarray) -> Finding | None:
@@ -225,10 +305,11 @@ def _read(got: np.ndarray, costs: dict, a: np.ndarray, b: np.ndarray, own: dict)
     """The simplest listed formula that gives these numbers; `own`: the defaults of the def line."""
     weights = {name: formula(a, b) + 0 * a for name, formula in WEIGHTS.items()}
     weights |= {name: number + 0 * a for name, number in own.items() if name not in weights}
+    costs = costs | {key + "²": cost**2 for key, cost in costs.items()}
     names, table = list(weights), np.array(list(weights.values()))
     turned = {("40", "10")} | ({tuple(own)[::-1]} if len(own) == 2 else set())
     for (outer, whole), (join, combine), (X, Y) in itertools.product(
-        OUTER.items(), JOIN.items(), PAIRS
+        OUTER.items(), JOIN.items(), (*PAIRS, SQUARES)
     ):
         result = whole(combine(table[:, None] * costs[X], table * costs[Y]), a, b)
         fits = (abs(got - result) <= EXACT * abs(result)).all(axis=2)
@@ -238,9 +319,21 @@ def _read(got: np.ndarray, costs: dict, a: np.ndarray, b: np.ndarray, own: dict)
     return None
 
 
+def _divides_by_zero(case: dict, fact: dict) -> bool:
+    """Is the weight 0 what a division failed at?"""
+    value = number(fact, "value")
+    nan = value is not None and np.isnan(value).all()
+    error = text(fact, "error_type") + text(fact, "error_message")
+    return case["alpha"] == 0 and (nan or "ZeroDivisionError" in error)
+
+
 def judge(cases: list[dict], observations) -> Verdict:
     """J = alpha J_content + beta J_style (Gatys 2015, eq. 7)."""
     facts = well_formed(cases, observations) or []
+    if facts:  # beta / alpha is allowed, where alpha is not 0
+        fair = [not _divides_by_zero(*both) for both in zip(cases, facts, strict=True)]
+        facts, cases = ([x for x, ok in zip(xs, fair, strict=True) if ok] for xs in (facts, cases))
+        observations = facts
     cases = [with_defaults(case, fact) for case, fact in zip(cases, facts, strict=False)] or cases
     expected = [c["alpha"] * c["J_content"] + c["beta"] * c["J_style"] for c in cases]
     tensors = [{"J_content": np.array(c["alpha"]), "J_style": np.array(c["beta"])} for c in cases]

@@ -12,7 +12,7 @@ import numpy as np
 from . import callees
 from .errors import error_finding, stopped_finding
 from .facts import number, same, show, show_both, text, well_formed
-from .judge import kind_finding
+from .judge import from_the_source, kind_finding
 from .layer_style_cost import style_cost
 from .step_costs import RIGHT, Attempt, fitting, ignored_weights
 from .step_updates import update_finding
@@ -28,7 +28,11 @@ from .tiny_network import (
 from .total_cost import with_defaults
 from .verdict import FACTOR, SLIP, TWO, Exercise, Finding, Verdict
 
-UNEARNED = ("train-pixels", "train-not-applied")  # without a right J these show nothing
+UNEARNED = (
+    "train-pixels",
+    "train-not-applied",
+    "train-clip-swapped",
+)  # without a right J these show nothing
 
 
 def judge(cases: list[dict], observations) -> Verdict:
@@ -153,9 +157,16 @@ def _finding(attempts: list[Attempt], second: bool = True) -> Finding | None:
     failed = [fact for fact in facts if text(fact, "error_type")]
     if failed:
         return error_finding(TRAIN_STEP, failed[0], failed, None)
+    if found := _infinite(attempts):
+        return found
+    if changed := _with_changed_rates(attempts):
+        return _rate_finding(changed, second)
     ignored = ignored_weights(attempts)
     attempts = [Attempt(a.case | ignored, a.fact) for a in attempts]
     cost, update = _cost_and_update(attempts)
+    vague = {found.id for found in (cost, update) if found} & {"train-cost", "train-pixels"}
+    if vague and (found := from_the_source(TRAIN_STEP, facts[0])):
+        return found
     numbers = (1, 2) if second else (1,)
     kinds = {text(fact, f"kind_{n}", 40) for fact in facts for n in numbers}
     values = [number(fact, f"value_{n}") for fact in facts for n in numbers]
@@ -165,6 +176,43 @@ def _finding(attempts: list[Attempt], second: bool = True) -> Finding | None:
     if found is None and second:
         found = _network_finding(attempts) or _second_step_finding(attempts)
     return found
+
+
+def _infinite(attempts: list[Attempt]) -> Finding | None:
+    """J is no finite number: on the activations that are as large as those of VGG-19, or on all."""
+    values = [a.J for a in attempts]
+    if any(v is None or v.shape != () for v in values) or np.isfinite(values).all():
+        return None
+    finite = [(v, a.steps[0]["J"]) for v, a in zip(values, attempts, strict=True) if np.isfinite(v)]
+    if finite and all(same(v, J, 0.03) for v, J in finite):
+        says = "J is right on small activations, but not finite on such as VGG-19 gives, which reach thousands: is something cast to float16?"
+        return Finding("train-float16", 0, FACTOR, says)
+    says = "J is not a finite number (NaN or infinity): is there a division by zero, or float16?"
+    return Finding("train-float16", 0, 0, says)
+
+
+def _with_changed_rates(attempts: list[Attempt]) -> list[Attempt]:
+    """The attempts with the learning rates that the optimizers have now, [] if they are the given."""
+    rates = [number(a.fact, "rate_after") for a in attempts]
+    if any(r is None or r.shape != () or not 0 <= r < 1e6 for r in rates):
+        return []
+    now = [
+        Attempt(a.case | {"learning_rate": float(r)}, a.fact)
+        for a, r in zip(attempts, rates, strict=True)
+    ]
+    given = [a.case["learning_rate"] for a in attempts]
+    return [] if all(same(r, g, 1e-4) for r, g in zip(rates, given, strict=True)) else now
+
+
+def _rate_finding(attempts: list[Attempt], second: bool) -> Finding:
+    """The learning rate is changed; what else is wrong, where it is this one?"""
+    rate = attempts[0].case["learning_rate"]
+    says = f"The learning rate of the optimizer is changed to {rate:.3g}: leave it as it is given."
+    found = _finding(attempts, second)
+    if found is None:
+        return Finding("train-rate-changed", 4, FACTOR, says)
+    credit = min(found.credit, TWO)
+    return Finding(f"train-rate-changed+{found.id}", 4, credit, f"{says} Besides: {found.says}")
 
 
 def _cost_and_update(attempts: list[Attempt]) -> tuple[Finding | None, Finding | None]:
@@ -181,8 +229,9 @@ def _cost_and_update(attempts: list[Attempt]) -> tuple[Finding | None, Finding |
         )
         cost, key = next(followed, first)
         update = update_finding(attempts, key)
-    if cost and update and cost.id == "train-image-scaled" and update.id == "train-pixels":
-        return cost, None  # one mistake
+    whole = ("train-image-scaled", "train-further-term")  # they explain the pixels, too
+    if cost and update and cost.id in whole and update.id == "train-pixels":
+        return cost, None
     if cost and update and update.id == "train-several-steps":
         return None, update
     if cost and update and cost.id == update.id:
@@ -207,7 +256,8 @@ def _result_finding(kinds: set[str], values: list, update: Finding | None) -> Fi
 def _both(cost: Finding | None, update: Finding | None) -> Finding:
     """One sentence for a wrong cost, a wrong update, or both."""
     both = [found for found in (cost, update) if found]
-    says = "In train_step " + ", and ".join(found.says for found in both) + "."
+    says = "In train_step " + ", and ".join(found.says for found in both)
+    says += "" if says.endswith("?") else "."
     credit = both[0].credit if len(both) == 1 else TWO
     if cost and update and cost.id == "train-cost" and update.id in UNEARNED:
         credit = 0

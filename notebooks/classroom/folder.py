@@ -16,7 +16,7 @@ import matplotlib
 import checkpoints
 from classroom import NOTEBOOKS, ROOT, Limits
 
-OBSERVE = Path(checkpoints.__file__).with_name("observe.py")  # imports TensorFlow: there only
+OBSERVE = [Path(checkpoints.__file__).with_name(f"{n}.py") for n in ("observe", "limits")]  # copied
 KERNEL_SIDE = Path(__file__).resolve().parent / "kernel_side"
 STANDS_FOR = ("checkpoints", "nst_utils", "painter")  # the modules that `stand_in` stands for
 # All of /dev would be too much: files in /dev/shm outlive the kernel.
@@ -32,7 +32,8 @@ def prepare_folder(folder: Path, limits: Limits) -> None:
         shutil.copy(KERNEL_SIDE / "stand_in.py", folder / "work" / f"{name}.py")
     inside = folder / KERNEL_SIDE.name
     shutil.copytree(KERNEL_SIDE, inside, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(OBSERVE, inside)
+    for path in OBSERVE:
+        shutil.copy(path, inside)
     settings = {
         "readable": readable_paths(),
         "writable": [os.path.realpath(folder), *(d for d in DEVICES if Path(d).exists())],

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 from mistakes import answer, rebind
-from trials import fresh, judge_wrong
+from trials import fresh, judge_wrong, observed
 
 import checkpoints
-from checkpoints import observe
+from checkpoints import limits, observe
 
 
 def endless(*arguments):
@@ -17,7 +17,7 @@ def endless(*arguments):
 
 
 def test_a_gram_matrix_without_end_costs_exercise_3_little(monkeypatch):
-    monkeypatch.setattr(observe, "SECONDS", 0.5)
+    monkeypatch.setattr(limits, "SECONDS", 0.5)
     observe.start()
     style = rebind(answer("compute_layer_style_cost", "wrong_own_gram_stub"), gram_matrix=endless)
     verdict = judge_wrong("compute_layer_style_cost", style, fresh("compute_layer_style_cost"))
@@ -26,7 +26,7 @@ def test_a_gram_matrix_without_end_costs_exercise_3_little(monkeypatch):
 
 
 def test_a_content_cost_without_end_costs_exercise_5_little(monkeypatch):
-    monkeypatch.setattr(observe, "SECONDS", 0.5)
+    monkeypatch.setattr(limits, "SECONDS", 0.5)
     observe.start()
     step = rebind(answer("train_step", "right_plain"), compute_content_cost=endless)
     verdict = judge_wrong("train_step", step, fresh("train_step"))
@@ -57,7 +57,7 @@ def test_the_notebook_is_as_before():
     """The stand-ins are taken away again, and no function keeps one."""
     step = rebind(answer("train_step", "right_plain"))
     before = dict(step.__globals__)
-    observe.OBSERVERS["train_step"](step, fresh("train_step")[1])
+    observed("train_step", step, fresh("train_step")[1:2])
     assert step.__globals__ == before
     assert not tf.config.functions_run_eagerly()
 

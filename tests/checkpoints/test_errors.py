@@ -18,7 +18,7 @@ SENTENCES = {
     ("gram_matrix", "wrong_transposed_twice"): "transposed twice",
     ("gram_matrix", "wrong_assigned"): "cannot be set one by one",
     ("gram_matrix", "wrong_star"): "the matrix product is @",
-    ("compute_layer_style_cost", "wrong_not_unrolled_raises"): "still has four dimensions",
+    ("compute_layer_style_cost", "wrong_not_unrolled_raises"): "still has 4 dimensions",
     ("compute_layer_style_cost", "wrong_batch_dropped"): "read three, n_H, n_W, n_C",
     ("train_step", "wrong_pair_swapped"): "the gradient comes first",
     ("train_step", "wrong_gradient_alone"): "takes a list of pairs",
@@ -29,7 +29,7 @@ SENTENCES = {
     ("train_step", "wrong_assigned_uint8"): "holds float32, but what is assigned is uint8",
     ("train_step", "wrong_gradient_swapped"): "the wrong way round. First what is differentiated",
     ("train_step", "wrong_predict"): "predict gives NumPy arrays",
-    ("train_step", "wrong_global_optimizer"): "uses _optimizer of your notebook",
+    ("train_step", "wrong_global_optimizer"): "It uses _optimizer of your notebook",
 }
 
 

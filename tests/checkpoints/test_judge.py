@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from mistakes import answer
-from trials import fresh
+from trials import fresh, observed
 
 import checkpoints
-from checkpoints.observe import OBSERVERS
 
 NAMES = list(checkpoints.EXERCISES)
 HOSTILE = (
@@ -44,7 +43,7 @@ def honest() -> dict:
     for name in NAMES:
         cases = fresh(name, 5)
         fn = answer(name, "right_plain")
-        found[name] = cases, [OBSERVERS[name](fn, case) for case in cases]
+        found[name] = cases, observed(name, fn, cases)
     return found
 
 

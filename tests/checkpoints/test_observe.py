@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import importlib.util
+import importlib
 import shutil
 import time
 from pathlib import Path
@@ -16,26 +16,28 @@ from mistakes import answer
 from trials import fresh
 
 import checkpoints
-from checkpoints import observe
+from checkpoints import limits, observe
+
+FILES = [Path(module.__file__) for module in (observe, limits)]
 
 
-def test_observers_stand_alone(tmp_path):
-    """A grader copies the file elsewhere: it imports nothing of ours, and all at its top."""
-    tree = ast.parse(Path(observe.__file__).read_text(encoding="utf-8"))
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    assert all(node in tree.body for node in imports)
-    assert not any(getattr(node, "level", 0) for node in imports)
+def test_observers_stand_alone(tmp_path, monkeypatch):
+    """A grader copies two files elsewhere: they import nothing else of ours, and all at the top."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in FILES]
+    imports = [n for t in trees for n in ast.walk(t) if isinstance(n, ast.Import | ast.ImportFrom)]
+    assert all(any(node in tree.body for tree in trees) for node in imports)
+    assert [node.module for node in imports if getattr(node, "level", 0)] == ["limits"]
     names = {(getattr(n, "module", None) or n.names[0].name).split(".")[0] for n in imports}
     assert not names & {"checkpoints", "painter", "nst_utils", "classroom"}
-    spec = importlib.util.spec_from_file_location(
-        "observe", shutil.copy(observe.__file__, tmp_path)
-    )
-    copy = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(copy)
-    assert list(copy.OBSERVERS) == list(checkpoints.EXERCISES)
+    (tmp_path / "copied").mkdir()
+    for file in FILES:
+        shutil.copy(file, tmp_path / "copied")
+    monkeypatch.syspath_prepend(tmp_path)
+    copy = importlib.import_module("copied.observe")
+    assert list(copy.OBSERVERS["first"]) == list(checkpoints.EXERCISES)
     cases = fresh("gram_matrix")
     right = answer("gram_matrix", "right_plain")
-    observations = [copy.OBSERVERS["gram_matrix"](right, case) for case in cases]
+    observations = [copy.OBSERVERS["first"]["gram_matrix"](right, case) for case in cases]
     assert checkpoints.REGISTRY["gram_matrix"].judge(cases, observations).points == 20
 
 
@@ -45,7 +47,7 @@ def test_observers_stand_alone(tmp_path):
 @pytest.fixture
 def short(monkeypatch):
     """Half a second in the place of five."""
-    monkeypatch.setattr(observe, "SECONDS", 0.5)
+    monkeypatch.setattr(limits, "SECONDS", 0.5)
 
 
 def told(name: str, fn) -> checkpoints.Verdict:
@@ -83,9 +85,27 @@ def test_an_except_does_not_hide_the_limit(short):
     assert told("gram_matrix", gram_matrix).mistake == "gram-too-slow"
 
 
+def test_a_graph_without_end_is_stopped_and_named(short):
+    @tf.function
+    def gram_matrix(A):
+        G = A
+        while tf.reduce_sum(A) != 1e9:
+            G = G + 0.0
+        return G
+
+    assert told("gram_matrix", gram_matrix).mistake == "gram-too-slow"
+
+
+def test_waiting_is_stopped(short):
+    def gram_matrix(A):
+        time.sleep(300)
+
+    assert told("gram_matrix", gram_matrix).mistake == "gram-too-slow"
+
+
 def test_memory_that_grows_is_stopped_and_named(monkeypatch):
-    monkeypatch.setattr(observe, "BYTES", 2e8)
-    if not observe._resident():
+    monkeypatch.setattr(limits, "BYTES", 2e8)
+    if not limits._memory(1):
         pytest.skip("Linux only")
 
     def gram_matrix(A):
@@ -94,6 +114,21 @@ def test_memory_that_grows_is_stopped_and_named(monkeypatch):
             kept.append(np.ones(1_000_000))
 
     assert told("gram_matrix", gram_matrix).mistake == "gram-too-large"
+
+
+def test_one_enormous_tensor_is_refused_before_it_is_taken():
+    if not limits._memory(5):
+        pytest.skip("Linux only")
+
+    def gram_matrix(A):
+        return tf.reduce_sum(tf.zeros((60_000, 60_000))) + tf.matmul(A, A, transpose_b=True)
+
+    before = limits._memory(1)
+    verdict = told("gram_matrix", gram_matrix)
+    assert verdict.mistake == "gram-too-large"
+    assert "60_000" in verdict.diagnosis, "the student's line"
+    assert limits._memory(1) - before < 1e9
+    assert checkpoints.gram_matrix(answer("gram_matrix", "right_plain")) == 20
 
 
 def test_the_large_case_runs_only_when_the_small_ones_are_right():
@@ -125,6 +160,21 @@ def test_what_is_enormous_on_a_real_layer_is_never_computed():
 
     assert told("gram_matrix", through_outer).mistake == "gram-too-large"
     assert max(run) < 1e6
+
+
+def test_thousands_of_steps_are_not_waited_for(monkeypatch):
+    monkeypatch.setattr(limits, "SECONDS", 1.0)
+    step, calls = answer("train_step", "right_plain"), []
+
+    def train_step(*arguments, **weights):
+        calls.append(1)
+        for _ in range(2501):
+            J = step(*arguments, **weights)
+        return J
+
+    verdict = told("train_step", train_step)
+    assert verdict.mistake == "train-several-steps" and len(calls) == 1
+    assert "makes" in verdict.diagnosis and "the loop comes later" in verdict.diagnosis
 
 
 def test_ctrl_c_stays_ctrl_c(monkeypatch):

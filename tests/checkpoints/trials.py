@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -18,15 +19,30 @@ def fresh(name: str, seed: int = 0) -> list[dict]:
     return checkpoints.REGISTRY[name].cases(np.random.default_rng(seed))
 
 
+def observed(name: str, fn: Callable, cases: list[dict]) -> list[dict]:
+    """All facts about `fn`, of both rounds."""
+    rounds = [observers[name] for observers in OBSERVERS.values() if name in observers]
+    facts = ([observe(fn, case) for observe in rounds] for case in cases)
+    return [{key: fact for one in few for key, fact in one.items()} for few in facts]
+
+
 def judge(name: str, fn: Callable, cases: list[dict]) -> checkpoints.Verdict:
     """Observe `fn` on `cases`, and judge."""
-    return checkpoints.REGISTRY[name].judge(cases, [OBSERVERS[name](fn, case) for case in cases])
+    return checkpoints.REGISTRY[name].judge(cases, observed(name, fn, cases))
 
 
 def judge_wrong(name: str, fn: Callable, cases: list[dict]) -> checkpoints.Verdict:
     """Like `judge`, but the slow case inside tf.function only where the others find nothing."""
     verdict = judge(name, fn, [case for case in cases if not case["graph"]])
     return verdict if verdict.mistake else judge(name, fn, cases)
+
+
+@functools.cache
+def verdicts_of(name: str) -> dict:
+    """Name -> (function, verdict) for all wrong answers to an exercise: asked once a process."""
+    cases = fresh(name)
+    wrong = answers(name, "wrong_")
+    return {key: (fn, judge_wrong(name, fn, cases)) for key, fn in wrong.items()}
 
 
 def is_named(fn: Callable, verdict: checkpoints.Verdict) -> bool:
@@ -43,12 +59,10 @@ class Trials:
     other_in_graphs: tuple[str, ...] = ()  # another answer inside tf.function
     all_cases_in_graphs: tuple[str, ...] = ()  # wrong on few cases only
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def verdicts(self) -> dict:
         """Name -> (function, verdict) for all wrong functions, called directly."""
-        cases = fresh(self.name)
-        wrong = answers(self.name, "wrong_")
-        return {key: (fn, judge_wrong(self.name, fn, cases)) for key, fn in wrong.items()}
+        return verdicts_of(self.name)
 
     def cases_in_graphs(self) -> list[dict]:
         """Tracing takes its time: few cases are enough to show that nothing depends on it."""

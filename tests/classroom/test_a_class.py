@@ -147,7 +147,7 @@ def test_what_cannot_be_graded_has_a_reason_and_an_exit_code(graded):
 def test_tampering_earns_nothing(graded, attempt):
     row = graded[2][attempt, ""]
     assert row["status"] == "graded", row
-    assert sum(earned(row)) <= 3, row  # a guess can look like two known mistakes at once: 0.2 of 15
+    assert sum(earned(row)) == 0, row
     assert "replaces" in row["diagnosis"] or "uses" in row["diagnosis"]
     assert attempt != "snoops" or "compute_layer_style_cost is not written yet" in row["diagnosis"]
 

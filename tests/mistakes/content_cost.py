@@ -272,7 +272,7 @@ def wrong_sum_method(content_output, generated_output):
     return ((a_C - a_G) ** 2).sum() / _normaliser(content_output)
 
 
-@named("content-error")
+@named("content-no-such-name")
 def wrong_raises(content_output, generated_output):
     return content_output[-1].number
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -111,7 +113,7 @@ def wrong_batch_dropped(content_output, generated_output):
     return tf.reduce_sum(tf.square(a_C - a_G)) / (4 * n_H * n_W * n_C)
 
 
-@named("content-wrong-value", "content-sometimes-right")
+@named("content-argument-unused")
 def wrong_global(content_output, generated_output):
     return tf.reduce_mean((_notebook_a_C - generated_output[-1]) ** 2) / 4
 
@@ -169,6 +171,70 @@ def wrong_calls_itself(content_output, generated_output):
     return wrong_calls_itself(content_output, generated_output)
 
 
+# --- wrong: formulas -----------------------------------------------------------------------------
+
+
+@named("content-variance")
+def wrong_variance(content_output, generated_output):
+    return tf.math.reduce_variance(_difference(content_output, generated_output)) / 4
+
+
+@named("content-denominator-squared")
+def wrong_normaliser_inside_the_square(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.reduce_sum((d / _normaliser(d)) ** 2)
+
+
+@named("content-other-power")
+def wrong_third_power(content_output, generated_output):
+    return tf.reduce_mean(_difference(content_output, generated_output) ** 3) / 4
+
+
+@named("content-unit-length")
+def wrong_unit_length(content_output, generated_output):
+    c, g = (tf.math.l2_normalize(a[-1]) for a in (content_output, generated_output))
+    return tf.reduce_mean((c - g) ** 2) / 4
+
+
+@named("content-number-of-layers")
+def wrong_divided_by_layers(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.reduce_mean(d**2) / 4 / len(content_output)
+
+
+@named("content-not-divided")
+def wrong_no_height(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.reduce_sum(d**2) / (4 * d.shape[2] * d.shape[3])
+
+
+@named("content-root")
+def wrong_root_of_all(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.sqrt(tf.reduce_sum(d**2) / _normaliser(d))
+
+
+@named("content-shapes")
+def wrong_two_layers_mixed(content_output, generated_output):
+    return tf.reduce_mean((content_output[0] - generated_output[-1]) ** 2) / 4
+
+
+@named("content-own-assert")
+def wrong_own_assert(content_output, generated_output):
+    assert content_output[-1].shape[3] == 512
+    return tf.reduce_mean(_difference(content_output, generated_output) ** 2) / 4
+
+
+@named("content-no-gradient")
+def wrong_variable_returned(content_output, generated_output):
+    return tf.Variable(tf.reduce_mean(_difference(content_output, generated_output) ** 2) / 4)
+
+
+@named("content-not-a-tensor")
+def wrong_generator(content_output, generated_output):
+    yield tf.reduce_mean(_difference(content_output, generated_output) ** 2) / 4
+
+
 # --- right ---------------------------------------------------------------------------------------
 
 
@@ -211,3 +277,129 @@ def right_channels_first_sizes(content_output, generated_output):
     _, n_C, n_H, n_W = content_output[-1].shape  # the product is the same
     d = _difference(content_output, generated_output)
     return tf.reduce_sum(d * d) / (4 * n_H * n_W * n_C)
+
+
+class _Cost:
+    """A student who likes classes."""
+
+    def __call__(self, content_output, generated_output):
+        return tf.reduce_mean(_difference(content_output, generated_output) ** 2) / 4
+
+
+right_object = _Cost()
+right_method = _Cost().__call__
+right_partial = functools.partial(
+    lambda factor, C, G: factor * tf.reduce_mean((C[-1] - G[-1]) ** 2), 0.25
+)
+
+
+def right_constant_target(content_output, generated_output):
+    a_C = tf.stop_gradient(content_output[-1])  # the photo stays as it is
+    return tf.reduce_mean((generated_output[-1] - a_C) ** 2) / 4
+
+
+# --- wrong: seen in a second class ---------------------------------------------------------------
+
+_first = []
+
+
+@named("content-all-pairs")
+def wrong_all_pairs(content_output, generated_output):
+    a_C, a_G = tf.reshape(content_output[-1], [-1, 1]), tf.reshape(generated_output[-1], [1, -1])
+    return tf.reduce_sum((a_C - a_G) ** 2) / _normaliser(content_output[-1])
+
+
+@named("content-means")
+def wrong_means_compared(content_output, generated_output):
+    means = [tf.reduce_mean(a[-1], axis=[1, 2]) for a in (content_output, generated_output)]
+    return tf.reduce_mean((means[0] - means[1]) ** 2) / 4
+
+
+@named("content-scrambled")
+def wrong_one_transposed(content_output, generated_output):
+    a_C = tf.reshape(tf.transpose(content_output[-1], [0, 3, 1, 2]), [-1])
+    return tf.reduce_mean((a_C - tf.reshape(generated_output[-1], [-1])) ** 2) / 4
+
+
+@named("content-unit-length")
+def wrong_cosine(content_output, generated_output):
+    c, g = (
+        tf.math.l2_normalize(tf.reshape(a[-1], [-1]), 0) for a in (content_output, generated_output)
+    )
+    return 1 - tf.reduce_sum(c * g)
+
+
+@named("content-relative")
+def wrong_relative(content_output, generated_output):
+    d = _difference(content_output, generated_output)
+    return tf.reduce_sum(d**2) / tf.reduce_sum(content_output[-1] ** 2) / 4
+
+
+@named("content-one-sign")
+def wrong_relu_of_difference(content_output, generated_output):
+    return tf.reduce_mean(tf.nn.relu(_difference(content_output, generated_output)) ** 2) / 4
+
+
+@named("content-random")
+def wrong_dropout(content_output, generated_output):
+    d = tf.nn.dropout(_difference(content_output, generated_output), 0.1)
+    return tf.reduce_mean(d**2) / 4
+
+
+@named("content-remembers")
+def wrong_cached(content_output, generated_output):
+    global _first
+    _first = _first or [tf.reduce_mean(_difference(content_output, generated_output) ** 2) / 4]
+    return _first[0]
+
+
+@named("content-zero")
+def wrong_except(content_output, generated_output):
+    try:
+        return tf.reduce_mean(_difference(content_output, generated_output) ** 2) / four  # noqa: F821
+    except Exception:
+        return tf.constant(0.0)
+
+
+@named("content-exits")
+def wrong_exit(content_output, generated_output):
+    if content_output[-1].shape[3] != 512:
+        raise SystemExit("expected 512 channels")
+
+
+@named("content-list")
+def wrong_dictionary(content_output, generated_output):
+    return tf.reduce_mean((content_output["block4"] - generated_output["block4"]) ** 2) / 4
+
+
+@named("content-called")
+def wrong_star_forgotten(content_output, generated_output):
+    _, n_H, n_W, n_C = content_output[-1].shape
+    d = _difference(content_output, generated_output)
+    four = 4
+    return tf.reduce_sum(d**2) / four(n_H * n_W * n_C)
+
+
+@named("content-method")
+def wrong_method_not_called(content_output, generated_output):
+    return tf.reduce_mean(content_output[-1].numpy - generated_output[-1].numpy)
+
+
+@named("content-not-a-tensor")
+def wrong_inner_not_called(content_output, generated_output):
+    def cost():
+        return tf.reduce_mean(_difference(content_output, generated_output) ** 2) / 4
+
+    return cost
+
+
+@named("content-part")
+def wrong_first_channel(content_output, generated_output):
+    d = _difference(content_output, generated_output)[..., 0]
+    return tf.reduce_mean(d**2) / 4
+
+
+@named("content-index")
+def wrong_index_of_length(content_output, generated_output):
+    last = len(content_output)
+    return tf.reduce_mean((content_output[last] - generated_output[last]) ** 2) / 4

@@ -398,7 +398,7 @@ def wrong_fixed_range(A):
     return tf.stack([tf.linalg.matvec(A, A[i]) for i in range(3)])
 
 
-@named("gram-wrong-shape")
+@named("gram-constant")
 def wrong_global(A):
     return tf.matmul(_notebook_A, _notebook_A, transpose_b=True)
 
@@ -457,6 +457,18 @@ def wrong_typo(A):
 @named("gram-endless")
 def wrong_calls_itself(A):
     return wrong_calls_itself(tf.transpose(A))
+
+
+@named("gram-correlation")
+def wrong_correlation(A):
+    A = A - tf.reduce_mean(A, axis=1, keepdims=True)
+    A = tf.math.l2_normalize(A, axis=1)
+    return tf.matmul(A, A, transpose_b=True)
+
+
+@named("gram-divided-by-root")
+def wrong_divided_by_root(A):
+    return A @ tf.transpose(A) / A.shape[1] ** 0.5
 
 
 def right_mapped(A):

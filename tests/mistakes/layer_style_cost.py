@@ -333,7 +333,7 @@ def wrong_sign(a_S, a_G):
     return -_sum(a_S, a_G) / _normaliser(a_S)
 
 
-@named("style-factor", "style-precedence")
+@named("style-not-divided")
 def wrong_odd_normaliser(a_S, a_G):
     _, n_H, n_W, n_C = a_S.shape
     return _sum(a_S, a_G) / (4 * n_C**2 * (n_H + 0 * n_W) ** 2)

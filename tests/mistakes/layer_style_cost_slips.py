@@ -157,6 +157,39 @@ def wrong_outer_product(a_S, a_G):
     return tf.reduce_sum((S - G) ** 2) / (4 * n_C**2 * (n_H * n_W) ** 2)
 
 
+@named("style-one-row")
+def wrong_one_row(a_S, a_G):
+    _, n_H, n_W, n_C = a_G.shape
+    S, G = (tf.reshape(a, [1, -1]) for a in (a_S, a_G))
+    return _sum(S, G) / (4 * n_C**2 * (n_H * n_W) ** 2)
+
+
+@named("style-root")
+def wrong_root_of_all(a_S, a_G):
+    _, n_H, n_W, n_C = a_G.shape
+    return tf.norm(_difference(a_S, a_G)) / (2 * n_C * n_H * n_W)
+
+
+@named("style-not-unrolled")
+def wrong_squeezed_only(a_S, a_G):
+    _, n_H, n_W, n_C = a_G.shape
+    S, G = (tf.squeeze(a) for a in (a_S, a_G))
+    D = S @ tf.transpose(S) - G @ tf.transpose(G)
+    return tf.reduce_sum(D**2) / (4 * n_C**2 * (n_H * n_W) ** 2)
+
+
+@named("style-dims-hard-coded")
+def wrong_channels_of_vgg(a_S, a_G):
+    S, G = (tf.transpose(tf.reshape(a, [-1, 64])) for a in (a_S, a_G))
+    return _sum(S, G) / (4 * 64**2 * 120_000**2)
+
+
+@named("style-name-taken")
+def wrong_name_taken(a_S, a_G):
+    gram_matrix = gram_matrix(_unrolled(a_S)) - gram_matrix(_unrolled(a_G))  # noqa: F823
+    return tf.reduce_mean(gram_matrix**2)
+
+
 @named("style-float16")
 def wrong_float16_inside(a_S, a_G):
     _, n_H, n_W, n_C = a_G.shape
@@ -165,7 +198,7 @@ def wrong_float16_inside(a_S, a_G):
     return tf.cast(tf.reduce_sum(D**2), tf.float32) / 4
 
 
-@named("style-wrong-value")
+@named("style-argument-unused")
 def wrong_global(a_S, a_G):
     _, n_H, n_W, n_C = a_G.shape
     D = gram_matrix(_unrolled(_notebook_S))[:2, :2] - gram_matrix(_unrolled(a_G))[:2, :2]
@@ -243,3 +276,83 @@ def right_width_before_height(a_S, a_G):
     _, n_H, n_W, n_C = a_G.shape  # any order of positions that is the same for both
     S, G = (tf.reshape(tf.transpose(a, [0, 3, 2, 1]), [n_C, -1]) for a in (a_S, a_G))
     return _sum(S, G) / (4 * n_C**2 * (n_H * n_W) ** 2)
+
+
+def right_constant_target(a_S, a_G):
+    _, n_H, n_W, n_C = a_G.shape
+    D = _difference(tf.stop_gradient(a_S), a_G)  # the painting stays as it is
+    return tf.reduce_sum(D**2) / (4 * n_C**2 * (n_H * n_W) ** 2)
+
+
+# --- wrong: seen in a second class ---------------------------------------------------------------
+
+
+def _divided(total, a):
+    _, n_H, n_W, n_C = a.shape
+    return total / (4 * n_C**2 * (n_H * n_W) ** 2)
+
+
+@named("style-one-sign")
+def wrong_relu_of_difference(a_S, a_G):
+    return _divided(tf.reduce_sum(tf.nn.relu(_difference(a_G, a_S)) ** 2), a_G)
+
+
+@named("style-argument-unused")
+def wrong_same_name_twice(a_S, a_G):
+    S = _unrolled(a_S)
+    return _divided(_sum(S, tf.reshape(tf.transpose(S), S.shape)), a_G)
+
+
+@named("style-product")
+def wrong_grams_multiplied(a_S, a_G):
+    S, G = gram_matrix(_unrolled(a_S)), gram_matrix(_unrolled(a_G))
+    return _divided(tf.reduce_sum((S * G) ** 2), a_G)
+
+
+@named("style-cross")
+def wrong_cross_gram(a_S, a_G):
+    M = tf.matmul(_unrolled(a_S), _unrolled(a_G), transpose_b=True)
+    return _divided(tf.reduce_sum(M**2), a_G)
+
+
+@named("style-not-unrolled")
+def wrong_gram_of_each_row(a_S, a_G):
+    S, G = (tf.einsum("bhwc,bhwd->hcd", a, a) for a in (a_S, a_G))
+    return _divided(tf.reduce_sum((S - G) ** 2), a_G)
+
+
+@named("style-sizes-added")
+def wrong_sizes_added(a_S, a_G):
+    _, n_H, n_W, n_C = a_G.shape
+    return tf.reduce_sum(_difference(a_S, a_G) ** 2) / (4 * n_C**2 * (n_H + n_W) ** 2)
+
+
+@named("style-weighted")
+def wrong_weighted(a_S, a_G):
+    return 0.2 * _divided(tf.reduce_sum(_difference(a_S, a_G) ** 2), a_G)
+
+
+@named("style-reshape")
+def wrong_square_picture(a_S, a_G):
+    _, n_H, _, n_C = a_G.shape
+    S, G = (tf.reshape(tf.transpose(a, [0, 3, 1, 2]), (n_C, n_H * n_H)) for a in (a_S, a_G))
+    return _divided(_sum(S, G), a_G)
+
+
+@named("style-dims-hard-coded")
+def wrong_64_channels(a_S, a_G):
+    n_H, n_W = a_G.shape[1:3]
+    S, G = (tf.reshape(tf.transpose(a, [0, 3, 1, 2]), (64, n_H * n_W)) for a in (a_S, a_G))
+    return _divided(_sum(S, G), a_G)
+
+
+@named("style-global")
+def wrong_global_reshaped(a_S, a_G):
+    n_C = a_G.shape[3]
+    S = tf.transpose(tf.reshape(_notebook_S, (-1, n_C + 60)))
+    return _divided(_sum(S, _unrolled(a_G)), a_G)
+
+
+@named("style-arguments")
+def wrong_two_arguments(a_S, a_G):
+    return _divided(tf.reduce_sum(gram_matrix(_unrolled(a_S), _unrolled(a_G)) ** 2), a_G)

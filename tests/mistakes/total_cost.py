@@ -347,6 +347,25 @@ def wrong_calls_itself(J_content, J_style, alpha=10, beta=40):
     return wrong_calls_itself(J_content, J_style, alpha, beta)
 
 
+@named("total-costs-squared")
+def wrong_costs_squared(J_content, J_style, alpha=10, beta=40):
+    return alpha * J_content**2 + beta * J_style**2
+
+
+@named("total-weights-added")
+def wrong_weights_added(J_content, J_style, alpha=10, beta=40):
+    return (alpha + J_content) + (beta + J_style)
+
+
+@named("total-float16")
+def wrong_float16_inside(J_content, J_style, alpha=10, beta=40):
+    terms = [
+        tf.cast(w, tf.float16) * tf.cast(J, tf.float16)
+        for w, J in ((alpha, J_content), (beta, J_style))
+    ]
+    return tf.cast(terms[0] + terms[1], tf.float32)
+
+
 def right_stacked_weights(J_content, J_style, alpha=10, beta=40):
     costs = tf.stack([J_content, J_style])
     weights = tf.cast(tf.stack([alpha, beta]), costs.dtype)
@@ -362,3 +381,61 @@ def right_stacked_and_dotted(J_content, J_style, alpha=10, beta=40):
 def right_converted(J_content, J_style, alpha=10, beta=40):
     J_content, J_style = (tf.convert_to_tensor(J, tf.float32) for J in (J_content, J_style))
     return alpha * J_content + beta * J_style
+
+
+# --- wrong: seen in a second class ---------------------------------------------------------------
+
+
+@named("total-zero-weight")
+def wrong_or_default(J_content, J_style, alpha=10, beta=40):
+    return (alpha or 10) * J_content + (beta or 40) * J_style
+
+
+@named("total-power")
+def wrong_powers(J_content, J_style, alpha=10, beta=40):
+    return J_content**alpha + J_style**beta
+
+
+@named("total-largest")
+def wrong_larger_term(J_content, J_style, alpha=10, beta=40):
+    return tf.maximum(alpha * J_content, beta * J_style)
+
+
+@named("total-log")
+def wrong_logarithm(J_content, J_style, alpha=10, beta=40):
+    return tf.math.log(alpha * J_content + beta * J_style)
+
+
+@named("total-brackets")
+def wrong_brackets_round_content(J_content, J_style, alpha=10, beta=40):
+    return (alpha * J_content + beta) * J_style
+
+
+@named("total-scaled")
+def wrong_style_averaged(J_content, J_style, alpha=10, beta=40):
+    return alpha * J_content + beta * J_style / 5
+
+
+@named("total-constant")
+def wrong_clipped(J_content, J_style, alpha=10, beta=40):
+    return tf.clip_by_value(alpha * J_content + beta * J_style, 0.0, 1.0)
+
+
+@named("total-constant")
+def wrong_one(J_content, J_style, alpha=10, beta=40):
+    return tf.constant(1.0)
+
+
+@named("total-sorted")
+def wrong_sorted_weights(J_content, J_style, alpha=10, beta=40):
+    return min(alpha, beta) * J_content + max(alpha, beta) * J_style
+
+
+@named("total-weights-added")
+def wrong_plus_for_times(J_content, J_style, alpha=10, beta=40):
+    return alpha * J_content + beta + J_style
+
+
+@named("total-set")
+def wrong_braces(J_content, J_style, alpha=10, beta=40):
+    return {alpha * J_content + beta * J_style}

@@ -184,6 +184,51 @@ def wrong_rounded(tape, J, generated_image, optimizer):
     generated_image.assign(tf.round(255 * tf.clip_by_value(generated_image, 0, 1)) / 255)
 
 
+@named("train-squeezed")
+@_with_gradient
+def wrong_sigmoid(tape, J, generated_image, optimizer):
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    generated_image.assign(tf.sigmoid(generated_image))
+
+
+@named("train-clip-other")
+@_with_gradient
+def wrong_clipped_to_nine_tenths(tape, J, generated_image, optimizer):
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    generated_image.assign(tf.clip_by_value(generated_image, 0.0, 0.9))
+
+
+@named("train-rate-changed")
+@_with_gradient
+def wrong_learning_rate(tape, J, generated_image, optimizer):
+    optimizer.learning_rate = 0.001
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+
+
+@named("train-pairs")
+@_with_gradient
+def wrong_pair_of_lists(tape, J, generated_image, optimizer):
+    gradients = tape.gradient(J, [generated_image])
+    optimizer.apply_gradients([(gradients, [generated_image])])
+
+
+@named("train-no-batch")
+def wrong_batch_dropped(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        J = J_of(vgg(generated_image[0]), a_C, a_S, alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    clip(generated_image)
+    return J
+
+
+@named("train-no-tape")
+def wrong_no_tape(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    J = J_of(vgg(generated_image), a_C, a_S, alpha, beta)
+    grad = tape.gradient(J, generated_image)  # noqa: F821
+    optimizer.apply_gradients([(grad, generated_image)])
+    return J
+
+
 # --- wrong: layers and weights -------------------------------------------------------------------
 
 content, style, layer = compute_content_cost, compute_style_cost, compute_layer_style_cost
@@ -248,6 +293,30 @@ def wrong_preprocessed(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta
     optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
     clip(generated_image)
     return J
+
+
+wrong_content_of_first_layer = named("train-content-layer")(
+    _with_cost(lambda G, C, S, a, b: total_cost(content(C[:1], G[:1]), style(S, G), a, b))
+)
+wrong_layers_reversed = named("train-layer-too-many")(
+    _with_cost(lambda G, C, S, a, b: total_cost(content(C, G), style(S[::-1], G[::-1]), a, b))
+)
+wrong_compared_with_itself = named("train-no-style")(
+    _with_cost(lambda G, C, S, a, b: total_cost(content(C, G), style(G, G), a, b))
+)
+
+
+def _half(activations):
+    return [tf.cast(a, tf.float16) for a in activations]
+
+
+wrong_float16_inside = named("train-float16")(
+    _with_cost(
+        lambda G, C, S, a, b: tf.cast(
+            J_of(_half(G), _half(C), _half(S), float(a), float(b)), tf.float32
+        )
+    )
+)
 
 
 # --- wrong: loops, results, the notebook's own names ---------------------------------------------
@@ -344,3 +413,36 @@ def _own_content(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
 wrong_no_clip_content_not_called = named("train-no-clip")(  # Exercise 1 is wrong, but not called
     rebind(_own_content, compute_content_cost=content_cost.wrong_mean)
 )
+
+
+# --- wrong: seen in a second class ---------------------------------------------------------------
+
+
+@named("train-clip-swapped")
+def wrong_limits_swapped(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    J = _own_content(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
+    generated_image.assign(tf.clip_by_value(generated_image, 1.0, 0.0))
+    return J
+
+
+@named("train-copy")
+def wrong_copy(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    image = tf.Variable(generated_image)
+    J = _own_content(image, vgg, a_C, a_S, optimizer, alpha, beta)
+    generated_image.assign(tf.clip_by_value(image, 0.0, 1.0))
+    return J
+
+
+@named("train-gradient-averaged")
+@_with_gradient
+def wrong_grey_gradient(tape, J, generated_image, optimizer):
+    grad = tape.gradient(J, generated_image)
+    grad = tf.reduce_mean(grad, axis=-1, keepdims=True) * tf.ones_like(grad)
+    optimizer.apply_gradients([(grad, generated_image)])
+
+
+@named("train-gradient-masked")
+@_with_gradient
+def wrong_red_only(tape, J, generated_image, optimizer):
+    grad = tape.gradient(J, generated_image) * tf.constant([1.0, 0.0, 0.0])
+    optimizer.apply_gradients([(grad, generated_image)])

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import IPython
 
-from kernel_side.observe import ALONE_TOO, EARLIER, FIRST  # the copy of checkpoints/observe.py
+from kernel_side.observe import EARLIER, OBSERVERS  # the copy of checkpoints/observe.py
 from kernel_side.wire import pack, unpack
 
 FOLDER = Path(__file__).resolve().parent.parent
-OBSERVERS = {"first": FIRST, "alone": ALONE_TOO}
 
 
 class NoResult(Exception):

@@ -1,0 +1,119 @@
+"""What one call of a student's function may take: seconds of the processor, and bytes of memory.
+
+Like observe.py this file may be copied into another process, and imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import importlib.util
+import mmap
+import signal
+import sys
+import sysconfig
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+SECONDS, BYTES = 5.0, 1.0e9
+LIBRARIES = ("<frozen", *map(sysconfig.get_path, ("stdlib", "purelib", "platlib")))
+LIBRARIES += tuple(str(Path(__file__).with_name(f"{name}.py")) for name in ("limits", "observe"))
+CANCELLED = "CancelledError"  # what TensorFlow raises in a graph that is stopped
+TOO_LARGE = ("MemoryError", "ResourceExhaustedError")  # Python's name, and TensorFlow's
+resource = importlib.import_module("resource") if importlib.util.find_spec("resource") else None
+
+
+class Stopped(BaseException):
+    """A call took too long or too much. No `except Exception` of the student's catches it."""
+
+
+def _memory(field: int) -> int:
+    """Bytes of this process, 1: resident, 5: of its own data; 0 where Linux' /proc is not there."""
+    with contextlib.suppress(OSError):
+        return int(Path("/proc/self/statm").read_text().split()[field]) * mmap.PAGESIZE
+    return 0
+
+
+def _allow(data: int) -> int:
+    """Let the process have so many bytes of its own (-1: all); give what it had before."""
+    before, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (data if most < 0 else min(data, most), most))
+    return before
+
+
+def _interrupt() -> None:
+    """SIGINT for the main thread: a true signal, where there is one, ends time.sleep as well."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
+
+
+@contextlib.contextmanager
+def _allotted() -> Iterator[None]:
+    """What is enormous at once fails before it is taken: no line comes between. Linux only."""
+    taken = _memory(5) if resource else 0
+    before = _allow(taken + int(1.5 * BYTES)) if taken else 0
+    try:
+        yield
+    finally:
+        if taken:
+            _allow(before)
+
+
+@contextlib.contextmanager
+def limited(cancel: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Raise `Stopped` in what takes too long or too much, or refuse it the memory.
+
+    `cancel` stops what runs outside of Python, where no exception can be raised.
+    """
+    with _watched(cancel), _allotted():
+        yield
+
+
+@contextlib.contextmanager
+def _watched(cancel: Callable[[], None]) -> Iterator[None]:
+    """Stop what takes too long or too much. Only the main thread can be interrupted."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    over, reason, traced = threading.Event(), [], sys.gettrace()
+    memory, worked, since = _memory(1), time.process_time(), time.monotonic()
+
+    def watch() -> None:
+        while not over.wait(0.5 if reason else 0.05):
+            waited, took = time.monotonic() - since, time.process_time() - worked
+            late, large = waited > 10 * SECONDS or took > SECONDS, _memory(1) - memory > BYTES
+            reason.extend(["time"] * late or ["memory"] * large)
+            if reason and not over.is_set():
+                cancel()
+                _interrupt()  # again, if the student's code went on after it
+
+    def interrupted(_, frame) -> None:
+        if not reason:
+            raise KeyboardInterrupt
+        if not frame.f_code.co_filename.startswith(LIBRARIES):
+            stop()  # in a line of the student's, which may be time.sleep
+        sys.settrace(lambda *_: None)  # without it, no frame is traced
+        for above, _ in traceback.walk_stack(frame):
+            if not above.f_code.co_filename.startswith(LIBRARIES):
+                above.f_trace = stop
+
+    def stop(*_) -> None:
+        """Raise at the student's next line: inside of TensorFlow's code, that can be a crash."""
+        if not over.is_set():
+            raise Stopped(reason[0])
+
+    before = signal.signal(signal.SIGINT, interrupted) or signal.SIG_DFL
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+        sys.settrace(traced)
+        signal.signal(signal.SIGINT, before)
