@@ -28,7 +28,7 @@ class Objective:
         self, net: Network, C: tf.Tensor, styles: Sequence[tf.Tensor], recipe: Recipe
     ) -> None:
         names, self.net, self.recipe = recipe.layers(), net, recipe
-        self.unit = max(recipe.alpha / 10, recipe.style() / 40)  # of J: 1 with the course's weights
+        self.unit = max(recipe.alpha / 10, recipe.beta / 40)  # of J: 1 with the default weights
         if list(net.names) != names:
             raise PaintError(f"The network gives {net.names}, and the recipe needs {names}.")
         self.weights = [weight for _, weight in recipe.style_layers if weight and recipe.beta]
@@ -85,7 +85,7 @@ class Objective:
         whole = len(self.windows) == 1
         evaluate = self.whole.get_concrete_function(G) if whole else self._by_windows
         J, J_content, J_style, gradient = evaluate(G)
-        tv = self.recipe.tv * self.recipe.style() / 40  # the ripple that it smooths is the style's
+        tv = self.recipe.tv * self.recipe.beta / 40  # the ripple that it smooths is the style's
         if tv:
             rough, slope = roughness(G, self.used)
             J, gradient = J + tv * rough, gradient + tv * slope

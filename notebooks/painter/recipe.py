@@ -32,9 +32,12 @@ LISTS = {
     "style_weights": "numbers, one a style picture",
     "masks": "masks, one a style picture",
 }
-NEAR_LAYERS = [  # (name, weight): style layers where nothing above block2 was trained, see
-    (name, 2.0)  # `style_layers_of`
-    for name in ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1")
+NEAR_LAYERS = [  # (name, weight): where nothing above block2 was trained, see `style_layers_of`
+    ("block1_conv1", 0.4),
+    ("block1_conv2", 0.4),
+    ("block2_conv1", 0.8),
+    ("block2_conv2", 1.2),
+    ("block3_conv1", 1.2),
 ]
 BORDER = 16  # pixels that a canvas with mirrored edges is larger, at each side
 
@@ -153,10 +156,6 @@ class Recipe:
             and sum(weights) > 0
         ):
             raise PaintError(f"style_weights are numbers from 0 up, not all 0, not {weights!r}.")
-
-    def style(self) -> float:
-        """Weight of the style in J: 40 with the course's layers; only such products matter."""
-        return self.beta * sum(weight for _, weight in self.style_layers)
 
     def limit(self) -> int | None:
         """Steps at each scale, at most; None if only the seconds count."""
