@@ -22,7 +22,7 @@ from nst_utils import (
     load_vgg19,
     search_disk,
 )
-from painter import Frame, PaintError, paint, same_area, style_layers_of
+from painter import Frame, PaintError, paint, same_area, suited_to
 
 STEPS = 2 if FAST else 30  # at each scale
 FITTED_SIDE = 224  # pixels: filters fitted to pictures of this size serve all sizes of the page
@@ -38,12 +38,12 @@ class Wishes:
     ratio: float = 4.0  # beta / alpha
     style_scale: float = 1.0
     side: int = 320  # pixels of the longer side; a smaller photo is not enlarged
-    tv: float = 3.0
+    smooth: float = 1.0  # times the smoothing that suits the filters
     colour: str = "style"  # or "luminance": the photo's colours
 
     def options(self) -> dict:
         """The same in the painter's words."""
-        options = {"alpha": ALPHA, "beta": ALPHA * self.ratio, "tv": self.tv, "colour": self.colour}
+        options = {"alpha": ALPHA, "beta": ALPHA * self.ratio, "colour": self.colour}
         return options | {"style_scale": self.style_scale, "steps": STEPS}
 
 
@@ -71,12 +71,13 @@ def _fitted(photo: tf.Tensor, painting: tf.Tensor) -> dict:
     pair = [C, same_area(painting, C, 1)]
     asked = "auto" if os.environ.get("NST_WEIGHTS") or search_disk()[0] else "embedded"
     found = find_weights(asked, pair)
-    layers = style_layers_of(found[0])
+    suited = suited_to(found[0])
     if not found[0]:  # k-means filters alone: given as weights they would get another pooling
-        return {"weights": asked, "style_layers": layers}
-    vgg = load_vgg19([*(name for name, _ in layers), CONTENT_LAYER], found, pair)
+        return suited | {"weights": asked}
+    names = [name for name, _ in suited["style_layers"]] + [CONTENT_LAYER]
+    vgg = load_vgg19(names, found, pair)
     fitted = {layer.name: tuple(layer.get_weights()) for layer in vgg.layers if layer.weights}
-    return {"weights": fitted, "style_layers": layers}
+    return suited | {"weights": fitted}
 
 
 def resized(image: tf.Tensor, side: int) -> tf.Tensor:
@@ -216,7 +217,8 @@ class Easel:
         if self.picture is not None:
             options["init"] = start
         with _silence():
-            options |= self.filters(self.photo, self.painting)
+            suited = self.filters(self.photo, self.painting)
+            options |= suited | {"tv": self.wishes.smooth * suited["tv"]}
             frames = self.paint(C, self.painting, **options)
         with contextlib.closing(frames):
             if await self._follow(frames, start):

@@ -93,8 +93,8 @@ class Page:
             "side": widgets.SelectionSlider(
                 options=[(f"{side} px", side) for side in SIZES], value=wishes.side, **quiet
             ),
-            "tv": widgets.FloatSlider(
-                wishes.tv, min=0, max=15, step=1, readout_format=".0f", **quiet
+            "smooth": widgets.FloatSlider(
+                wishes.smooth, min=0, max=5, step=0.25, readout_format=".2f", **quiet
             ),
             "colour": widgets.ToggleButtons(
                 options=[("the painting", "style"), ("the photo", "luminance")]
@@ -111,7 +111,7 @@ class Page:
             "ratio": "paint (β/α)",  # noqa: RUF001, Greek it is
             "style_scale": "stroke size",
             "side": "picture size",
-            "tv": "smoothness",
+            "smooth": "smoothness",
             "colour": "colours of",
         }
         rows = [

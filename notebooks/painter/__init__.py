@@ -35,7 +35,7 @@ Sources, cited by their short names:
 
 from importlib import import_module
 
-from painter.recipe import STARTS, PaintError, Recipe, style_layers_of
+from painter.recipe import STARTS, PaintError, Recipe, suited_to
 
 ROOMS = {
     "Frame": "painting",
@@ -51,7 +51,7 @@ ROOMS = {
     "seconds_needed": "resources",
     "stylize": "painting",
 }
-__all__ = ["STARTS", "PaintError", "Recipe", "style_layers_of", *ROOMS]
+__all__ = ["STARTS", "PaintError", "Recipe", "suited_to", *ROOMS]
 
 
 def __getattr__(name: str) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from nst_utils import WeightsError, check_picture, find_weights
 from painter.colour import coloured, grey
 from painter.masks import as_mask
 from painter.palette import Moments, confined, moments, planes, varies
-from painter.recipe import PaintError, Recipe, style_layers_of
+from painter.recipe import PaintError, Recipe, suited_to
 from painter.resources import check_memory, memory_needed, seconds_needed
 from painter.sizes import same_area
 from painter.starts import check_init
@@ -37,7 +37,7 @@ def prepared(content: tf.Tensor, style: tf.Tensor | Sequence[tf.Tensor], options
     styles = _pictures(style)
     _check(recipe, len(styles))
     styles, recipe = _used(styles, recipe)
-    recipe = _with_weights(recipe, photo, "style_layers" in options)
+    recipe = _with_weights(recipe, photo, options)
     if recipe.colour == "matched" and not all(varies([moments(S)]) for S in styles):
         print("The painting has too few colours to match the photo's: colour=luminance is taken.")
         recipe = replace(recipe, colour="luminance")
@@ -53,11 +53,12 @@ def prepared(content: tf.Tensor, style: tf.Tensor | Sequence[tf.Tensor], options
     return Job(start, photo, C, styles, recipe)
 
 
-def _with_weights(recipe: Recipe, photo: tf.Tensor, layers_given: bool) -> Recipe:
-    """Find the network's weights; unless they are given, take the style layers that suit them."""
+def _with_weights(recipe: Recipe, photo: tf.Tensor, given: Collection[str]) -> Recipe:
+    """Find the network's weights; take the defaults that suit them, but for options `given`."""
     found = find_weights(recipe.weights, [photo])
-    layers = recipe.style_layers if layers_given else style_layers_of(found[0])
-    return replace(recipe, weights=found, style_layers=layers)
+    suited = {} if "style_layers" in given else suited_to(found[0])
+    left = {name: value for name, value in suited.items() if name not in given}
+    return replace(recipe, weights=found, **left)
 
 
 def _used(styles: list[tf.Tensor], recipe: Recipe) -> tuple[list[tf.Tensor], Recipe]:

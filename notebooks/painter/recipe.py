@@ -32,13 +32,14 @@ LISTS = {
     "style_weights": "numbers, one a style picture",
     "masks": "masks, one a style picture",
 }
-NEAR_LAYERS = [  # (name, weight): where nothing above block2 was trained, see `style_layers_of`
-    ("block1_conv1", 0.4),
-    ("block1_conv2", 0.4),
-    ("block2_conv1", 0.8),
-    ("block2_conv2", 1.2),
-    ("block3_conv1", 1.2),
+NEAR_LAYERS = [  # (name, weight): where nothing above block2 was trained, see `suited_to`
+    ("block1_conv1", 0.5),
+    ("block1_conv2", 0.5),
+    ("block2_conv1", 1.0),
+    ("block2_conv2", 1.5),
+    ("block3_conv1", 1.5),
 ]
+NEAR_TV = 7.5  # half of what `tv` is to the course's style layers: these make less ripple
 BORDER = 16  # pixels that a canvas with mirrored edges is larger, at each side
 
 
@@ -53,16 +54,17 @@ def _of_the_course(name: str) -> object:
     return getattr(nst_utils, name)
 
 
-def style_layers_of(weights: Collection[str]) -> Sequence[tuple[str, float]]:
-    """Give the style layers, (name, weight), for a network with trained `weights`, by layer names.
+def suited_to(weights: Collection[str]) -> dict[str, object]:
+    """Give the defaults for a network with trained `weights`, by layer names.
 
-    Gatys' five, as in the course. If training ended with block2, as that of the embedded filters
-    did: every trained layer, and the first above them. Differs from Gatys 2015, who measure style
-    up to block5: filters that k-means fitted there to two pictures are not about style, and what
-    they ask for costs the photo its shapes. pretrained-model/README.md has the figures.
+    Gatys' five style layers, as in the course. If training ended with block2, as that of the
+    embedded filters did: every trained layer, and the first above them. Differs from Gatys 2015,
+    who measure style up to block5: filters that k-means fitted there to two pictures are not about
+    style, and what they ask for costs the photo its shapes. pretrained-model/README.md has figures.
     """
-    ends_with_block2 = "block2_conv2" in weights and "block3_conv1" not in weights
-    return NEAR_LAYERS if ends_with_block2 else _of_the_course("STYLE_LAYERS")
+    if "block2_conv2" in weights and "block3_conv1" not in weights:
+        return {"style_layers": NEAR_LAYERS, "tv": NEAR_TV}
+    return {"style_layers": _of_the_course("STYLE_LAYERS"), "tv": Recipe.tv}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,14 +74,14 @@ class Recipe:
     alpha: float = 10  # weight of the content; 0 with init="noise" makes a texture
     beta: float = 40  # weight of the style; 0 with init="noise" shows what the content layer keeps
     content_layer: str = field(default_factory=lambda: _of_the_course("CONTENT_LAYER"))
-    style_layers: Sequence[tuple[str, float]] = field(  # (name, weight); see `style_layers_of`
+    style_layers: Sequence[tuple[str, float]] = field(  # (name, weight); see `suited_to`
         default_factory=lambda: _of_the_course("STYLE_LAYERS")
     )
     style_weights: Sequence[float] | None = None  # one a style picture; None: all alike
     masks: Sequence | None = None  # one a style picture, (n_H, n_W) in [0, 1]: where it is used
     style_scale: float = 1.0  # 2: the style picture, and so its strokes, twice as large; 0.1 to 10
     colour: str = "style"  # or keep the photo's: "matched", "luminance"
-    tv: float = 3.0  # weight of the total variation, times beta / 40: smooths; 0: the notebook's J
+    tv: float = 3.0  # weight of the total variation, times beta / 40: smooths; see `suited_to`
     edges: str = "mirrored"  # the picture goes on there; "zeros": the notebook's J, and a frame
     init: str | tf.Tensor = "content"  # or another of STARTS, or a picture
     optimizer: str = "lbfgs"  # or "adam"; see tests/benchmark

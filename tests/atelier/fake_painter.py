@@ -38,7 +38,7 @@ class Painter:
 
 
 def filters(photo, painting):
-    return {"weights": "embedded"}
+    return {"weights": "embedded", "tv": 3.0}
 
 
 async def until(true, seconds=5):

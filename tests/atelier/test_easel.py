@@ -70,12 +70,12 @@ def test_a_slider_goes_on_from_the_picture_as_it_is():
     async def play(easel):
         easel.begin()
         await until(lambda: len(easel.history) >= 4)
-        easel.wish(ratio=20.0, tv=1.0, style_scale=2.0, colour="luminance")
+        easel.wish(ratio=20.0, smooth=0.5, style_scale=2.0, colour="luminance")
         before = easel.picture
         await until(lambda: len(easel.paint.asked) == 2)
         asked = easel.paint.asked[1]
         assert np.allclose(asked["init"], before) and asked["beta"] == 20 * asked["alpha"]
-        assert (asked["tv"], asked["style_scale"], asked["colour"]) == (1.0, 2.0, "luminance")
+        assert (asked["tv"], asked["style_scale"], asked["colour"]) == (1.5, 2.0, "luminance")
         await until(lambda: easel.state == "finished")
         easel.wish(ratio=1.0)  # a finished picture goes on, too
         await until(lambda: len(easel.paint.asked) == 3)

@@ -93,13 +93,13 @@ def test_buttons_say_what_can_be_done():
 
 def test_each_slider_reaches_the_painter():
     async def play(opened):
-        new = {"ratio": 10.0, "style_scale": 2.0, "side": 160, "tv": 7.0, "colour": "luminance"}
+        new = {"ratio": 10.0, "style_scale": 2.0, "side": 160, "smooth": 2.0, "colour": "luminance"}
         assert set(new) == set(opened.sliders)
         for name, value in new.items():
             opened.sliders[name].value = value
         await paint(opened)
         asked = opened.easel.paint.asked[0]
-        assert asked["beta"] == 100 and asked["tv"] == 7 and asked["style_scale"] == 2
+        assert asked["beta"] == 100 and asked["tv"] == 6 and asked["style_scale"] == 2
         assert asked["colour"] == "luminance" and max(asked["C"].shape) == 160
 
     visit(play)

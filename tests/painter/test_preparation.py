@@ -7,7 +7,7 @@ from little_pictures import LEFT, SHALLOW, C, S, T, steps
 
 import nst_utils
 from painter import PaintError, painting, preparation
-from painter.recipe import NEAR_LAYERS
+from painter.recipe import NEAR_LAYERS, NEAR_TV
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,19 @@ def test_a_photo_that_is_wrong():
         preparation.prepared(C[:, :9], S, {})
 
 
-def test_embedded_filters_are_found_once_and_choose_the_style_layers():
-    job = preparation.prepared(C, S, {"weights": "embedded"})
-    assert job.recipe.style_layers == NEAR_LAYERS and "embedded" in job.recipe.weights[1]
-    given = preparation.prepared(C, S, {"weights": "embedded", **SHALLOW})
-    assert given.recipe.style_layers == SHALLOW["style_layers"]
-    fitted = preparation.prepared(C, S, {"weights": "kmeans"})
-    assert fitted.recipe.style_layers == nst_utils.STYLE_LAYERS
+@pytest.mark.parametrize(
+    ("options", "layers", "tv"),
+    [
+        ({"weights": "embedded"}, NEAR_LAYERS, NEAR_TV),
+        ({"weights": "embedded", "tv": 3.0}, NEAR_LAYERS, 3.0),
+        ({"weights": "embedded", **SHALLOW}, SHALLOW["style_layers"], 3.0),
+        ({"weights": "kmeans"}, nst_utils.STYLE_LAYERS, 3.0),
+    ],
+)
+def test_weights_are_found_once_and_choose_the_defaults(options, layers, tv):
+    recipe = preparation.prepared(C, S, options).recipe
+    assert (recipe.style_layers, recipe.tv) == (layers, tv)
+    assert options["weights"].replace("kmeans", "k-means") in recipe.weights[1]
 
 
 @pytest.mark.parametrize("masks", [None, [LEFT, 1 - LEFT]], ids=["everywhere", "masks"])

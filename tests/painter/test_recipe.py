@@ -5,7 +5,7 @@ import pytest
 from little_pictures import LEFT, SHALLOW, S, T, objective, steps
 
 import nst_utils
-from painter import PaintError, Recipe, style_layers_of
+from painter import PaintError, Recipe, suited_to
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,9 @@ def test_layers_that_weigh_nothing_are_not_read():
 def test_style_is_measured_at_the_layers_that_were_trained():
     """Up to block2, at these and the next; a network trained further, or not at all, at Gatys'."""
     blocks = list(nst_utils.VGG19_LAYERS)
-    near = [name for name, _ in style_layers_of(blocks[:4])]
-    assert near == blocks[:5]
+    assert [name for name, _ in suited_to(blocks[:4])["style_layers"]] == blocks[:5]
     for trained in ([], blocks[:3], blocks[:5], blocks):
-        assert style_layers_of(trained) == nst_utils.STYLE_LAYERS
+        assert suited_to(trained) == {"style_layers": nst_utils.STYLE_LAYERS, "tv": Recipe().tv}
 
 
 def test_steps_are_limited_unless_the_seconds_are():
