@@ -14,11 +14,23 @@ Nothing here compares with stored numbers. The expected values are computed in f
 random inputs, and hold to a relative tolerance.
 
 To add a mistake, say to gram_matrix:
-1. gram_matrix.py: one `Mistake` in MISTAKES: an id, the hint to read, the share of the points, the
-   formula that gives its result in NumPy, and the sentence that names it. (A wrong factor goes to
-   NORMALISER, an exception to errors.py; for train_step a wrong cost goes to step_costs.py, a
-   wrong update to step_updates.py.)
-2. tests/mistakes/gram_matrix.py: a function that makes it, marked @named("gram-...") with the id.
+1. See that it has no name: `checkpoints.gram_matrix(wrong)` says that its value is "not in the list
+   of known mistakes". (In a script, the folder notebooks/ must be on the path.)
+2. gram_matrix.py: one `Mistake` in MISTAKES:
+   - an id; several lines share one if they are of a kind, each with its own sentence;
+   - the hint to read, by its number in the notebook's text above the exercise;
+   - the share of the points, by a name from verdict.py: take that of the most alike mistake;
+   - the formula that gives its result: NumPy, float64, with the arguments of the exercise;
+   - the sentence that names it: what is wrong.
+   Where two formulas give the same, the one further up is named. A factor on top of any of them is
+   found by itself, and named with a "+": "gram-centred+gram-divided".
+3. tests/mistakes/gram_matrix_slips.py (gram_matrix.py there is full: no file has more than 500
+   lines): a function wrong_..., marked @named("gram-...") with the id. Nothing else lists it.
+4. pytest -n 0 -q tests/checkpoints/test_gram_matrix.py: a minute, all wrong functions anew.
+Elsewhere the tables have other names. A wrong factor goes to NORMALISER, an exception to errors.py.
+layer_style_cost.py combines MATRICES, GRAMS, DIFFERENCES, and has WHOLES; total_cost.py has PAIRS,
+WHOLES and MISTAKES. For train_step a wrong cost goes to step_costs.py, a wrong update to
+step_updates.py, an exception to step_errors.py.
 
 Sources: Gatys, Ecker & Bethge, "A Neural Algorithm of Artistic Style" (2015), equations 1 to 7,
 with the factors of the course; Kingma & Ba, "Adam" (2015), algorithm 1.

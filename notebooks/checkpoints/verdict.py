@@ -10,7 +10,7 @@ import numpy as np
 TOLERANCE = 2e-3  # of the largest expected entry: GPUs with TF32 err by up to 6e-4
 SLIP = 0.8  # values and gradients right; shape (1,), dtype, tf.function or one gradient wrong
 NO_GRADIENT = 0.6  # values right, gradient missing or wrong; in train_step one line wrong
-FACTOR = 0.5  # right up to a factor (1/4 forgotten, normaliser not squared ...)
+FACTOR = 0.5  # one thing too many or missing: a factor, a row, a mean subtracted, a ReLU ...
 FOLLOWS = 0.8  # right itself, but it calls an earlier function that is not
 PART = 0.3  # one idea of the formula wrong (difference not squared, wrong layer ...)
 TWO = 0.2  # two of these mistakes at once
@@ -35,9 +35,9 @@ class Mistake:
     """A known mistake: the `formula` that gives its result, and the sentence that names it."""
 
     id: str
-    hint: int
-    credit: float
-    formula: Callable | None
+    hint: int  # its number in the notebook, above the exercise; 0: none of the hints is about this
+    credit: float  # share of the points: FACTOR, PART ... above
+    formula: Callable | None  # NumPy in float64
     says: str
 
 

@@ -24,6 +24,13 @@ The rooms, in the order in which a submission passes them:
     batch        a class: what is not graded yet, some at a time
     cluster      the same on a Dask cluster;  worker_side: what runs there, sent as it is
     report       grades.csv, summary.html, a page for each student, from templates/
+
+To change what a student or a teacher reads: templates/feedback.html and summary.html hold the words
+and their order, report.py what they are given, `grade.grade_bytes` the keys of a result `r` (and
+`batch` adds student, number, file, page). tests/classroom/test_report.py makes results without a
+kernel, in seconds. For a look at real pages, grade a folder with one notebook. A change to any .py
+of this package or of `checkpoints` grades a class anew, for marks may depend on it; one to a
+template does not: the pages are written again from the results that are kept.
 """
 
 from __future__ import annotations

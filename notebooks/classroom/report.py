@@ -26,7 +26,11 @@ MOST_MISTAKES = 20
 
 
 def write_reports(results: list[dict], out: Path, passed_over: list[str] | None = None) -> None:
-    """grades.csv, a page for each student, and the summary of the class."""
+    """grades.csv, a page for each student, and the summary of the class.
+
+    `results` are those of `batch.grade_all`: the keys of `grade.grade_bytes`, and student, number
+    (the id that a platform gave, "" if none), file, page (its path in `out`).
+    """
     _put_old_pages_away(results, out)
     page = TEMPLATES.get_template("feedback.html")
     for result in results:

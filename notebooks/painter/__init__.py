@@ -4,7 +4,7 @@
   paint(C, S, **options)     the same as a generator: a Frame before every step
 
 A room for each idea:
-  recipe      the options, their defaults, what they may be
+  recipe      the options of how to paint, their defaults, what they may be
   painting    coarse to fine: `stylize` and `paint`
   preparation what is given, checked and made ready
   starts      what it starts from
@@ -24,6 +24,17 @@ A room for each idea:
   terminal    Ctrl-C and its like, and outputs that are closed
 Only `recipe` and `terminal` do without TensorFlow; the others are imported when something of theirs
 is asked for, so that `python notebooks/painter --help` comes at once.
+
+To add an option of how to paint, say grain:
+1. recipe: a field of `Recipe` with its default and what it means; what it may be, in CHOICES, or in
+   LOWEST (whole numbers: LOWEST_WHOLE) and HIGHEST. That alone checks it, and names it when wrong.
+2. __main__: a line in `parser`, where its help is; test_painter_command.py fails without it.
+3. The room where it acts: most are given the recipe. If it takes memory or time, `resources` too.
+4. Tests: a wrong value in test_recipe.py, what it does in the test of its room.
+The keyword of `stylize`, and what the .png says of how it was made, come by themselves. An option
+about files or size, as --max-side or --transparency, is no field: it goes through `parser`, `files`
+and `reading`, and `files` takes it out of the options before it makes a Recipe of them. The atelier
+has a few of the options, by name: `Wishes` in easel.py, and the sliders in page.py.
 
 Sources, cited by their short names:
   Gatys 2015   Gatys, Ecker & Bethge, "A Neural Algorithm of Artistic Style", arXiv:1508.06576

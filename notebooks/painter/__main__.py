@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """One option for each field of `Recipe`, with its default."""
+    """One option for each field of `Recipe`, with its default; and those of files and size."""
     parser = argparse.ArgumentParser(
         prog="python notebooks/painter",
         description="Paint a photo in the style of one or several other pictures.",

@@ -1,4 +1,4 @@
-"""The recipe: every option of the painter, its default, and what it may be.
+"""The recipe: every option of how to paint, its default, and what it may be. No files, no size.
 
 Without TensorFlow: `python notebooks/painter --help` reads this file, and comes at once.
 """
@@ -90,7 +90,7 @@ class Recipe:
     seconds: float | None = None  # for everything, the fit of filters included
     tolerance: float = 1e-3  # a scale ends when 10 steps lowered J by less than this share
     weights: str | os.PathLike | Weights | tuple[Weights, str] = "auto"  # see `load_vgg19`
-    seed: int = 0
+    seed: int = 0  # of all that is drawn: k-means filters, the start noise
 
     def __post_init__(self) -> None:
         self._read_lists()

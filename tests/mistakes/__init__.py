@@ -1,5 +1,7 @@
 """Wrong and right answers to the five exercises, a module or more for each, named after it.
 
+A module that begins with an exercise's name is found by itself: begin another when one is full.
+
 A function `wrong_...` carries the mistakes that the checkpoint must name, `right_...` must pass.
 Where several ids are given, any of them is a right name; "a+b" means both mistakes at once.
 """
