@@ -10,7 +10,6 @@ class TestContentCost(Trials):
     name = "compute_content_cost"
     slow_in_graphs = ("right_loop",)
     other_in_graphs = ("wrong_float",)  # in a graph float() is a cast, and right
-    all_cases_in_graphs = ("wrong_index_five",)
 
     @pytest.mark.parametrize(
         ("key", "points"), [("wrong_no_quarter", 7), ("wrong_numpy", 9), ("wrong_stub", 0)]

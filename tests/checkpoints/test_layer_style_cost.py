@@ -9,7 +9,6 @@ from trials import Trials
 class TestLayerStyleCost(Trials):
     name = "compute_layer_style_cost"
     slow_in_graphs = ("right_loop", "right_rows")
-    all_cases_in_graphs = ("wrong_float16_inside",)
 
     @pytest.mark.parametrize(
         ("key", "points"), [("wrong_reshape_only", 12), ("wrong_reshape_only_no_quarter", 5)]

@@ -13,8 +13,6 @@ class TestTotalCost(Trials):
         "wrong_float",  # in a graph float() is a cast, and right
         "wrong_content_detached",
     )
-    all_cases_in_graphs = ("wrong_defaults", "wrong_only_tensors", "wrong_renamed")
-    all_cases_in_graphs += ("wrong_or_default", "wrong_larger_term", "wrong_sorted_weights")
 
     def cases_in_graphs(self):
         return fresh(self.name)
