@@ -380,9 +380,10 @@ def _tiny_network(case: dict) -> tuple[list, list]:
 
 @functools.cache
 def _built(shape: tuple, kinds: tuple) -> tuple[keras.Model, list]:
-    """Network and layers, float32 also where the notebook's policy is another. Slow: made once."""
+    """Network and layers, the same where the notebook has set another policy. Slow: made once."""
     image, conv = keras.Input(shape, dtype="float32"), keras.layers.Conv2D
-    layers = [conv(size[3], size[:2], strides=step, dtype="float32") for size, step in kinds]
+    last = {"data_format": "channels_last", "dtype": "float32"}  # whatever the notebook has set
+    layers = [conv(size[3], size[:2], strides=step, **last) for size, step in kinds]
     return keras.Model(image, [layer(image) for layer in layers]), layers
 
 

@@ -25,7 +25,7 @@ from .tiny_network import (
     style_weights,
     weighted,
 )
-from .total_cost import with_defaults
+from .total_cost import defaults_finding, with_defaults
 from .verdict import FACTOR, SLIP, TWO, Exercise, Finding, Verdict
 
 UNEARNED = (
@@ -40,16 +40,14 @@ def judge(cases: list[dict], observations) -> Verdict:
     facts = well_formed(cases, observations)
     if facts is None:
         return TRAIN_STEP.verdict(TRAIN_STEP.malformed())
-    given, cases = (
-        cases,
-        [with_defaults(case, fact) for case, fact in zip(cases, facts, strict=True)],
-    )
+    cases = [with_defaults(case, fact) for case, fact in zip(cases, facts, strict=True)]
     verdicts = []
     for weights in _own_style_weights(facts):
         verdicts.append(_judge([c | {"style_weights": weights} for c in cases], facts))
         if not verdicts[-1].mistake:
-            return verdicts[-1]
-    return _unfair_defaults(given, cases, facts) or verdicts[0]
+            found = defaults_finding(TRAIN_STEP, facts[0], 3)
+            return TRAIN_STEP.verdict(found) if found else verdicts[-1]
+    return verdicts[0]
 
 
 def _own_style_weights(facts: list[dict]) -> list[list]:
@@ -64,19 +62,6 @@ def _own_style_weights(facts: list[dict]) -> list[list]:
             found.append([float(weight) for weight in own])
     equal = [STYLE_WEIGHT] * 5
     return found if equal in found else [*found, equal]
-
-
-def _unfair_defaults(given: list[dict], cases: list[dict], facts: list[dict]) -> Verdict | None:
-    """Right but for the defaults of the def line, which are no fair choice?"""
-    own = [number(facts[0], "default_" + key) for key in ("alpha", "beta")]
-    if cases != given or any(n is None or n.shape != () for n in own):
-        return None
-    own = {"alpha": float(own[0]), "beta": float(own[1]), "style_weights": [STYLE_WEIGHT] * 5}
-    unfair = [case if case["explicit"] else case | own for case in given]
-    if (own["alpha"], own["beta"]) == (10, 40) or _judge(unfair, facts).mistake:
-        return None
-    says = "It is right when alpha and beta are given, but the defaults of the def line are not alpha=10, beta=40 any more."
-    return TRAIN_STEP.verdict(Finding("train-defaults", 3, SLIP, says))
 
 
 def _judge(cases: list[dict], facts: list[dict]) -> Verdict:

@@ -14,6 +14,8 @@ class TestTotalCost(Trials):
         "wrong_content_detached",
     )
     all_cases_in_graphs = ("wrong_defaults", "wrong_only_tensors", "wrong_renamed")
+    all_cases_in_graphs += ("wrong_other_defaults", "wrong_divides_by_content", "wrong_exp_of_log")
+    all_cases_in_graphs += ("wrong_divides_by_style", "wrong_threshold", "wrong_beta_or_default")
     all_cases_in_graphs += ("wrong_or_default", "wrong_larger_term", "wrong_sorted_weights")
 
     def cases_in_graphs(self):
