@@ -65,12 +65,13 @@ def _allotted() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def limited(cancel: Callable[[], None] = lambda: None) -> Iterator[None]:
+def limited(cancel: Callable[[], None] = lambda: None, times: float = 1) -> Iterator[None]:
     """Raise `Stopped` in what takes too long or too much, or refuse it the memory.
 
-    `cancel` stops what runs outside of Python, where no exception can be raised.
+    `cancel` stops what runs outside of Python, where no exception can be raised. A call that may
+    take long has so many `times` as many seconds.
     """
-    with _watched(cancel), _allotted():
+    with _watched(cancel, times * SECONDS), _allotted():
         yield
 
 
@@ -82,7 +83,7 @@ class _Stopper:
         self.tries = self.skipped = 0
 
     def interrupted(self, _, frame) -> None:
-        """For SIGINT. An exception inside of TensorFlow can be a crash: trace the student's code."""
+        """For SIGINT. An exception inside of TensorFlow can be a crash: trace the student."""
         if not self.reason:
             raise KeyboardInterrupt
         self.skipped, self.tries = self.tries, self.tries + 1
@@ -104,7 +105,7 @@ class _Stopper:
 
 
 @contextlib.contextmanager
-def _watched(cancel: Callable[[], None]) -> Iterator[None]:
+def _watched(cancel: Callable[[], None], seconds: float) -> Iterator[None]:
     """Stop what takes too long or too much. Only the main thread can be interrupted."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -115,8 +116,8 @@ def _watched(cancel: Callable[[], None]) -> Iterator[None]:
     def watch() -> None:
         while not stopper.over.wait(0.2 if stopper.reason else 0.05):
             waited, took = time.monotonic() - since, time.process_time() - worked
-            idle = waited > 1.4 * SECONDS and took < 0.05 * waited  # no busy machine is that slow
-            late = idle or waited > 10 * SECONDS or took > SECONDS
+            idle = waited > 1.4 * seconds and took < 0.05 * waited  # no busy machine is that slow
+            late = idle or waited > 10 * seconds or took > seconds
             large = _memory(1) - memory > BYTES
             stopper.reason.extend(["time"] * late or ["memory"] * large)
             if stopper.reason and not stopper.over.is_set():

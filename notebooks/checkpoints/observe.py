@@ -24,6 +24,7 @@ from tensorflow.python.eager import cancellation  # no public name has it
 from .limits import CANCELLED, TOO_LARGE, Stopped, limited
 
 LARGEST = 20_000_000  # entries of a tensor; the inputs have a few hundred thousand
+LONG = 6  # times as long as another call may take tracing the large case: loops over positions
 DATA = (tf.Tensor, tf.Variable, np.ndarray, np.generic, int, float)
 DATA += (keras.Model, keras.optimizers.Optimizer)
 EARLIER = ("compute_content_cost", "gram_matrix", "compute_layer_style_cost", "total_cost")
@@ -101,10 +102,10 @@ def _style_weights(fn) -> dict:
 
 
 @contextlib.contextmanager
-def _limited() -> Iterator[None]:
+def _limited(times: float = 1) -> Iterator[None]:
     """The limits of limits.py, for graphs of TensorFlow as well."""
     manager = cancellation.CancellationManager()
-    with limited(manager.start_cancel), cancellation.CancellationManagerContext(manager):
+    with limited(manager.start_cancel, times), cancellation.CancellationManagerContext(manager):
         yield
 
 
@@ -212,7 +213,7 @@ def _graph(fn, args: list) -> dict:
     if (fn, False) in _stopped:
         return {"stopped": "before"}
     try:
-        with _quiet(), _limited():
+        with _quiet(), _limited(LONG):
             compiled = fn if hasattr(fn, "get_concrete_function") else tf.function(fn)
             operations = compiled.get_concrete_function(*args).graph.get_operations()
             shapes = [out.shape for operation in operations for out in operation.outputs]
@@ -222,6 +223,8 @@ def _graph(fn, args: list) -> dict:
     except Stopped as stopped:
         return {"stopped": str(stopped)}
     except (Exception, SystemExit) as error:
+        if type(error).__name__ == CANCELLED:
+            return {"stopped": "time"}
         return {"graph_error": type(error).__name__ + ": " + str(error)[-1500:]}
 
 
