@@ -86,13 +86,16 @@ class _Stopper:
         """For SIGINT. An exception inside of TensorFlow can be a crash: trace the student."""
         if not self.reason:
             raise KeyboardInterrupt
+        library = frame.f_code.co_filename.startswith(LIBRARIES)
         self.skipped, self.tries = self.tries, self.tries + 1
+        if not (library or self.skipped or self.over.is_set()):
+            raise Stopped(self.reason[0])  # in a line of the student's, which may be time.sleep
         sys.settrace(lambda *_: None)  # without it, no frame is traced
         for above, _ in traceback.walk_stack(frame):
             if not above.f_code.co_filename.startswith(LIBRARIES):
                 above.f_trace = self.stop
-        if not (self.over.is_set() or frame.f_code.co_filename.startswith(LIBRARIES)):
-            raise Stopped(self.reason[0])  # in a line of the student's, which may be time.sleep
+        if not (library or self.over.is_set()):
+            raise Stopped(self.reason[0])
 
     def stop(self, _, event: str, argument) -> Callable:
         """At the student's next line, or, if that was tried, at one of those after it."""

@@ -64,7 +64,10 @@ def _parts(code) -> tuple[list, set, str]:
 def _code(fn) -> dict:
     """What the student's function is made of: its names, parameters and text."""
     code = getattr(_unwrapped(fn), "__code__", None)
-    names, used, source = _parts(code) if code else ([], (), "")
+    names, used, source = _parts(code) if code else ([], set(), "")
+    for helper in [_globals(fn).get(name) for name in used - {*EARLIER, "compute_style_cost"}]:
+        if getattr(helper, "__globals__", None) is _globals(fn):  # it is the student's, too
+            used = used | _parts(helper.__code__)[1]
     return {
         "names": " ".join(names),
         "parameters": " ".join(code.co_varnames[: code.co_argcount]) if code else "",

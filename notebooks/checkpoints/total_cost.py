@@ -134,6 +134,9 @@ WHOLES = (  # J_content, J_style, alpha, beta -> J; id, credit, sentence
     (lambda c, s, a, b: a * c + s**b, "total-power", PART, "raises J_style to the power beta: * multiplies, ** is a power"),
     (lambda c, s, a, b: c**a + b * s, "total-power", PART, "raises J_content to the power alpha: * multiplies, ** is a power"),
     (lambda c, s, a, b: np.maximum(a * c, b * s), "total-largest", PART, "takes the larger of the two terms alone (max, or): add both"),
+    (lambda c, s, a, b: np.logaddexp(a * c, b * s), "total-log", PART, "takes log(exp + exp), which is nearly the larger of the two terms alone: add both as they are"),
+    (lambda c, s, a, b: a * c + b * np.maximum(c, s), "total-largest", PART, "takes the larger of the two costs in the style term: beta belongs to J_style alone"),
+    (lambda c, s, a, b: a * np.maximum(c, s) + b * s, "total-largest", PART, "takes the larger of the two costs in the content term: alpha belongs to J_content alone"),
     (lambda c, s, a, b: np.minimum(a * c, b * s), "total-smallest", PART, "takes the smaller of the two terms alone (min): add both"),
     (lambda c, s, a, b: a * c + b * s * (b * s > a * c), "total-smallest", PART, "counts the style only where it is larger: add both terms always"),
     (lambda c, s, a, b: a * c + b * s * (s > c), "total-smallest", PART, "counts the style only where it is larger: add both terms always"),
@@ -261,8 +264,12 @@ def _explain(cases: list, rows: list, gots: list, facts: list) -> Finding | None
             f" It takes {' and '.join(data)} from your notebook." if read.written and data else ""
         )
         return Finding(found.id, found.hint, found.credit, found.says + more)
+    wrong = ~(abs(got - right) <= EXACT * right)
+    if wrong.any() and (np.minimum(a, b)[wrong] < 1).all():
+        says = "It is right but where a weight is below 1, which is a weight as any other: is there an if?"
+        return Finding("total-small-weight", 1, FACTOR, says)
     rest = got - right
-    if np.isfinite(rest).all() and np.ptp(rest) < EXACT * right.max():
+    if np.isfinite(rest).all() and (abs(rest - np.median(rest)) < EXACT * right).all():
         says = (
             f"Your function adds {rest.mean():.4g} to alpha*J_content + beta*J_style: leave it out."
         )

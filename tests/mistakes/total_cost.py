@@ -141,36 +141,6 @@ def wrong_defaults(J_content, J_style, alpha=40, beta=10):
     return alpha * J_content + beta * J_style
 
 
-@named("total-defaults")
-def wrong_other_defaults(J_content, J_style, alpha=1, beta=1000):
-    return alpha * J_content + beta * J_style
-
-
-@named("total-zero-cost")
-def wrong_divides_by_content(J_content, J_style, alpha=10, beta=40):
-    return alpha * J_content * (1 + beta * J_style / (alpha * J_content))
-
-
-@named("total-zero-cost")
-def wrong_divides_by_style(J_content, J_style, alpha=10, beta=40):
-    return beta * J_style * (1 + alpha * J_content / (beta * J_style))
-
-
-@named("total-zero-cost")
-def wrong_exp_of_log(J_content, J_style, alpha=10, beta=40):
-    return alpha * tf.exp(tf.math.log(J_content)) + beta * tf.exp(tf.math.log(J_style))
-
-
-@named("total-small-costs")
-def wrong_threshold(J_content, J_style, alpha=10, beta=40):
-    return alpha * J_content + beta * tf.where(J_style < 0.01, 0.0, J_style)
-
-
-@named("total-zero-weight")
-def wrong_beta_or_default(J_content, J_style, alpha=10, beta=40):
-    return alpha * J_content + (beta or 40) * J_style
-
-
 @named("total-no-gradient")
 def wrong_float(J_content, J_style, alpha=10, beta=40):
     return float(alpha * J_content + beta * J_style)
