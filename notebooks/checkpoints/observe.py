@@ -24,7 +24,7 @@ from tensorflow.python.eager import cancellation  # no public name has it
 from .limits import CANCELLED, TOO_LARGE, Stopped, limited
 
 LARGEST = 20_000_000  # entries of a tensor; the inputs have a few hundred thousand
-LONG = 6  # times as long as another call may take tracing the large case: loops over positions
+LONG = 2  # times as long as another call may take tracing the large case: loops over positions
 DATA = (tf.Tensor, tf.Variable, np.ndarray, np.generic, int, float)
 DATA += (keras.Model, keras.optimizers.Optimizer)
 EARLIER = ("compute_content_cost", "gram_matrix", "compute_layer_style_cost", "total_cost")
