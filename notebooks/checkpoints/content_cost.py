@@ -11,6 +11,7 @@ import numpy as np
 
 from .activations import BIG, channels_first, draw, shapes
 from .factors import Normaliser, recognise
+from .facts import same
 from .judge import judge_values
 from .verdict import FACTOR, PART, Exercise, Finding, Mistake, Verdict
 
@@ -47,6 +48,12 @@ def _squares(C: list, G: list, layer: int) -> float:
     return (_difference(C, G, layer) ** 2).mean() * C[-1].size
 
 
+def _mean_inside(C: list, G: list, start: int, stop: int | None) -> float:
+    """Squared differences without a border, as if they were all."""
+    inside = _difference(C, G)[:, start:stop, start:stop]
+    return (inside**2).sum() * C[-1].size / max(inside.size, 1)
+
+
 # fmt: off
 MISTAKES = (
     Mistake("content-no-square", 3, PART, lambda C, G: _difference(C, G).sum(),
@@ -75,6 +82,8 @@ MISTAKES = (
             "In your denominator the sizes are added: multiply n_H, n_W and n_C."),
     Mistake("content-sizes-added", 4, FACTOR, lambda C, G: (_difference(C, G) ** 2).sum() * C[-1].size / (C[-1].shape[1] + C[-1].shape[2]) / C[-1].shape[3],
             "In your denominator n_H and n_W are added: multiply them."),
+    Mistake("content-sizes-added", 4, FACTOR, lambda C, G: 4 * (_difference(C, G) ** 2).sum() * C[-1].size / (3 * C[-1].shape[1] + sum(C[-1].shape[1:])),
+            "In your denominator the sizes are added (4*n_H + n_W + n_C): multiply them."),
     Mistake("content-root", 3, PART, lambda C, G: 2 * (_difference(C, G) ** 2).sum() ** 0.5 * C[-1].size**0.5,
             "A square root is taken of the whole: the cost is the sum of squares, divided."),
     Mistake("content-variance", 3, PART, lambda C, G: _difference(C, G).var() * C[-1].size,
@@ -117,6 +126,12 @@ MISTAKES = (
             "Only the first channel is compared: take all."),
     Mistake("content-part", 1, PART, lambda C, G: (_difference(C, G)[..., 0] ** 2).sum(),
             "Only the first channel is compared: take all."),
+    Mistake("content-part", 1, PART, lambda C, G: _mean_inside(C, G, 1, None),
+            "The first row and column of positions are left out: compare every position."),
+    Mistake("content-part", 1, PART, lambda C, G: _mean_inside(C, G, 0, -1),
+            "The last row and column of positions are left out: compare every position."),
+    Mistake("content-part", 1, PART, lambda C, G: _mean_inside(C, G, 1, -1),
+            "The border is left out: compare every position."),
     Mistake("content-gram", 3, PART, lambda C, G: ((channels_first(C[-1]) @ channels_first(C[-1]).T - channels_first(G[-1]) @ channels_first(G[-1]).T) ** 2).sum() / C[-1].size,
             "Gram matrices are compared, which is the style cost: compare the activations themselves."),
     Mistake("content-cubed", 3, PART, lambda C, G: (_difference(C, G) ** 4).sum(),
@@ -179,6 +194,16 @@ def _combinations(pairs: list):
         )
 
 
+def _other_layers(pairs: list, gots: list) -> Finding | None:
+    """The right cost, but of a layer that is the last one in some cases only."""
+    for (C, G), got in zip(pairs, gots, strict=True):
+        costs = [(_difference(C, G, i) ** 2).mean() / 4 for i in range(len(C))]
+        if not any(same(got, np.array(cost)) for cost in costs):
+            return None
+    says = "It depends on the input which layer is compared (the largest one, or one with a certain size?): the content layer is always the last one."
+    return CONTENT_COST.finding("layer-varies", 1, FACTOR, says)
+
+
 def judge(cases: list[dict], observations) -> Verdict:
     """J = sum((a_C - a_G)^2) / (4 n_H n_W n_C) of the last layer (Gatys 2015, eq. 1, rescaled)."""
     pairs = [_pair(case) for case in cases]
@@ -198,7 +223,8 @@ def judge(cases: list[dict], observations) -> Verdict:
             yield from _combinations([pairs[i] for i in rows])
 
         dims = [pairs[i][0][-1].shape[1:] for i in rows]
-        return recognise(CONTENT_COST, NORMALISER, gots, dims, bases())
+        found = recognise(CONTENT_COST, NORMALISER, gots, dims, bases())
+        return found or _other_layers([pairs[i] for i in rows], gots)
 
     return judge_values(CONTENT_COST, cases, observations, expected, gradients, explain)
 

@@ -288,6 +288,8 @@ def _list(r: Raised) -> Finding | None:
     ):
         return None
     says = "that is a list, one activation for each layer: take one out of it first."
+    if "compute_layer_style_cost(" in r.code:
+        says = "compute_layer_style_cost takes one layer, but gets the lists of all: call compute_style_cost, which adds up the layers."
     if "indices must be" in r.message:
         says = "that is a list, no dictionary: take an activation out of it by its number."
     return r.finding("list", 1 if r.exercise.short == "content" else 0, 0, says)
@@ -391,6 +393,8 @@ def _shapes(r: Raised) -> Finding | None:
         says += " Are both activations those of the same layer, the last one?" + r.globals_used
     if "Mul" in r.message and r.exercise.short in ("gram", "style"):
         says = f"* multiplies entry by entry, and the shapes {two.group(1)} and {two.group(2)} do not fit: the matrix product is @ or tf.matmul."
+    if "Add" in r.message and r.exercise.short == "gram":
+        says = f"+ adds entry by entry, and the shapes {two.group(1)} and {two.group(2)} do not fit: the matrix product is @ or tf.matmul."
     return r.finding("shapes", 2, 0, says)
 
 

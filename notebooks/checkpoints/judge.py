@@ -155,6 +155,7 @@ def _value_finding(answers: Answers, explain: Callable) -> Finding:
     if found is None and _root_of_right(answers):
         says = "A square root is taken of the result, and negative numbers have none: leave it out."
         return answers.exercise.finding("root", "gradient", PART, says)
+    found = found or _logarithm_of_right(answers)
     if found is None and not all(got is not None and np.isfinite(got).all() for got in gots):
         says = "Your result is not a finite number (NaN or infinity): is there a division by zero, a root or a logarithm?"
         return answers.exercise.finding("nan", "gradient", 0, says)
@@ -176,6 +177,17 @@ def _root_of_right(answers: Answers) -> bool:
     return True
 
 
+def _logarithm_of_right(answers: Answers) -> Finding | None:
+    """Are these the logarithms of what is expected, or its exponential?"""
+    for function, name in ((np.log, "a logarithm"), (np.log1p, "a logarithm"), (np.exp, "exp")):
+        wanted = {i: function(np.array(answers.expected[i])) for i in answers.eager}
+        known = [i for i in answers.eager if np.isfinite(wanted[i]).all()]
+        if len(known) > 1 and all(same(answers.gots[i], wanted[i]) for i in known):
+            says = f"The result would be right, but {name} is taken of it: leave that out."
+            return answers.exercise.finding("logarithm", "gradient", PART, says)
+    return None
+
+
 def _seen_at_once(answers: Answers) -> Finding | None:
     """The right numbers in another shape, or cut, or always 0: no formula needs to be tried."""
     finding, gots, eager = answers.exercise.finding, answers.gots, answers.eager
@@ -188,11 +200,11 @@ def _seen_at_once(answers: Answers) -> Finding | None:
     if big and near_on_small and not any(_finite(gots[i]) for i in big):
         says = "It is right on small numbers, but not finite on large ones, and those of VGG-19 reach thousands: is something cast to float16? Keep float32 throughout."
         return finding("float16", "gradient", SLIP, says)
-    if all(
-        answers.shaped(i) and same(gots[i], np.floor(answers.expected[i])) for i in eager
-    ) and any(gots[i].any() for i in eager):
-        says = "Your result is cut to a whole number (// or int): write /, and keep float32."
-        return finding("floor", "zero", PART, says)
+    for cut, how in ((np.floor, "cut to a whole number (// or int)"), (np.round, "rounded")):
+        whole = all(answers.shaped(i) and same(gots[i], cut(answers.expected[i])) for i in eager)
+        if whole and any(gots[i].any() for i in eager):
+            says = f"Your result is {how}: write /, leave rounding out, and keep float32."
+            return finding("floor", "zero", PART, says)
     if all(gots[i] is not None and not abs(gots[i]).any() for i in eager):
         says = f"Your result is always 0: {answers.exercise.zero}"
         if re.search(r"^\s*except\b", str(answers.facts[eager[0]].get("source")), re.M):
@@ -257,7 +269,7 @@ def _unknown_finding(answers: Answers) -> Finding:
 def from_the_source(exercise: Exercise, fact: dict) -> Finding | None:
     """What the student's text tells of a result that depends on more than the arguments."""
     source = fact.get("source") if type(fact.get("source")) is str else ""
-    line = re.search(r"^\s*((?:global|nonlocal) .*)$", source, re.M)
+    line = re.search(r"^\s*((?:global|nonlocal) .*|if \S+ not in \w+:.*)$", source, re.M)
     if line:
         says = f"`{line.group(1).strip()[:80]}`: the function remembers something from an earlier call. It must compute its result from its arguments alone."
         return exercise.finding("remembers", 0, 0, says)

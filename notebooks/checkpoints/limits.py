@@ -65,55 +65,75 @@ def _allotted() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def limited(cancel: Callable[[], None] = lambda: None) -> Iterator[None]:
+def limited(cancel: Callable[[], None] = lambda: None, times: float = 1) -> Iterator[None]:
     """Raise `Stopped` in what takes too long or too much, or refuse it the memory.
 
-    `cancel` stops what runs outside of Python, where no exception can be raised.
+    `cancel` stops what runs outside of Python, where no exception can be raised. A call that may
+    take long has so many `times` as many seconds.
     """
-    with _watched(cancel), _allotted():
+    with _watched(cancel, times * SECONDS), _allotted():
         yield
 
 
+class _Stopper:
+    """Raises `Stopped` in the student's code, each time elsewhere: an `except:` may catch it."""
+
+    def __init__(self):
+        self.over, self.reason = threading.Event(), []
+        self.tries = self.skipped = 0
+
+    def interrupted(self, _, frame) -> None:
+        """For SIGINT. An exception inside of TensorFlow can be a crash: trace the student."""
+        if not self.reason:
+            raise KeyboardInterrupt
+        library = frame.f_code.co_filename.startswith(LIBRARIES)
+        self.skipped, self.tries = self.tries, self.tries + 1
+        if not (library or self.skipped or self.over.is_set()):
+            raise Stopped(self.reason[0])  # in a line of the student's, which may be time.sleep
+        sys.settrace(lambda *_: None)  # without it, no frame is traced
+        for above, _ in traceback.walk_stack(frame):
+            if not above.f_code.co_filename.startswith(LIBRARIES):
+                above.f_trace = self.stop
+        if not (library or self.over.is_set()):
+            raise Stopped(self.reason[0])
+
+    def stop(self, _, event: str, argument) -> Callable:
+        """At the student's next line, or, if that was tried, at one of those after it."""
+        if event == "exception" and argument[0].__name__ in TOO_LARGE:
+            self.skipped = 1000  # that tells more; TensorFlow has tried for ten seconds to get it
+        self.skipped -= 1
+        if self.skipped < 0 and not self.over.is_set():
+            raise Stopped(self.reason[0])
+        return self.stop
+
+
 @contextlib.contextmanager
-def _watched(cancel: Callable[[], None]) -> Iterator[None]:
+def _watched(cancel: Callable[[], None], seconds: float) -> Iterator[None]:
     """Stop what takes too long or too much. Only the main thread can be interrupted."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    over, reason, traced = threading.Event(), [], sys.gettrace()
+    stopper, traced = _Stopper(), sys.gettrace()
     memory, worked, since = _memory(1), time.process_time(), time.monotonic()
 
     def watch() -> None:
-        while not over.wait(0.5 if reason else 0.05):
+        while not stopper.over.wait(0.2 if stopper.reason else 0.05):
             waited, took = time.monotonic() - since, time.process_time() - worked
-            late, large = waited > 10 * SECONDS or took > SECONDS, _memory(1) - memory > BYTES
-            reason.extend(["time"] * late or ["memory"] * large)
-            if reason and not over.is_set():
+            idle = waited > 1.4 * seconds and took < 0.05 * waited  # no busy machine is that slow
+            late = idle or waited > 10 * seconds or took > seconds
+            large = _memory(1) - memory > BYTES
+            stopper.reason.extend(["time"] * late or ["memory"] * large)
+            if stopper.reason and not stopper.over.is_set():
                 cancel()
                 _interrupt()  # again, if the student's code went on after it
 
-    def interrupted(_, frame) -> None:
-        if not reason:
-            raise KeyboardInterrupt
-        if not frame.f_code.co_filename.startswith(LIBRARIES):
-            stop()  # in a line of the student's, which may be time.sleep
-        sys.settrace(lambda *_: None)  # without it, no frame is traced
-        for above, _ in traceback.walk_stack(frame):
-            if not above.f_code.co_filename.startswith(LIBRARIES):
-                above.f_trace = stop
-
-    def stop(*_) -> None:
-        """Raise at the student's next line: inside of TensorFlow's code, that can be a crash."""
-        if not over.is_set():
-            raise Stopped(reason[0])
-
-    before = signal.signal(signal.SIGINT, interrupted) or signal.SIG_DFL
+    before = signal.signal(signal.SIGINT, stopper.interrupted) or signal.SIG_DFL
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
         yield
     finally:
-        over.set()
+        stopper.over.set()
         watcher.join()
         sys.settrace(traced)
         signal.signal(signal.SIGINT, before)

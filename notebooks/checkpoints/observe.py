@@ -24,6 +24,7 @@ from tensorflow.python.eager import cancellation  # no public name has it
 from .limits import CANCELLED, TOO_LARGE, Stopped, limited
 
 LARGEST = 20_000_000  # entries of a tensor; the inputs have a few hundred thousand
+LONG = 2  # times as long as another call may take tracing the large case: loops over positions
 DATA = (tf.Tensor, tf.Variable, np.ndarray, np.generic, int, float)
 DATA += (keras.Model, keras.optimizers.Optimizer)
 EARLIER = ("compute_content_cost", "gram_matrix", "compute_layer_style_cost", "total_cost")
@@ -63,7 +64,10 @@ def _parts(code) -> tuple[list, set, str]:
 def _code(fn) -> dict:
     """What the student's function is made of: its names, parameters and text."""
     code = getattr(_unwrapped(fn), "__code__", None)
-    names, used, source = _parts(code) if code else ([], (), "")
+    names, used, source = _parts(code) if code else ([], set(), "")
+    for helper in [_globals(fn).get(name) for name in used - {*EARLIER, "compute_style_cost"}]:
+        if getattr(helper, "__globals__", None) is _globals(fn):  # it is the student's, too
+            used = used | _parts(helper.__code__)[1]
     return {
         "names": " ".join(names),
         "parameters": " ".join(code.co_varnames[: code.co_argcount]) if code else "",
@@ -101,10 +105,10 @@ def _style_weights(fn) -> dict:
 
 
 @contextlib.contextmanager
-def _limited() -> Iterator[None]:
+def _limited(times: float = 1) -> Iterator[None]:
     """The limits of limits.py, for graphs of TensorFlow as well."""
     manager = cancellation.CancellationManager()
-    with limited(manager.start_cancel), cancellation.CancellationManagerContext(manager):
+    with limited(manager.start_cancel, times), cancellation.CancellationManagerContext(manager):
         yield
 
 
@@ -212,7 +216,7 @@ def _graph(fn, args: list) -> dict:
     if (fn, False) in _stopped:
         return {"stopped": "before"}
     try:
-        with _quiet(), _limited():
+        with _quiet(), _limited(LONG):
             compiled = fn if hasattr(fn, "get_concrete_function") else tf.function(fn)
             operations = compiled.get_concrete_function(*args).graph.get_operations()
             shapes = [out.shape for operation in operations for out in operation.outputs]
@@ -222,6 +226,8 @@ def _graph(fn, args: list) -> dict:
     except Stopped as stopped:
         return {"stopped": str(stopped)}
     except (Exception, SystemExit) as error:
+        if type(error).__name__ == CANCELLED:
+            return {"stopped": "time"}
         return {"graph_error": type(error).__name__ + ": " + str(error)[-1500:]}
 
 
@@ -380,9 +386,10 @@ def _tiny_network(case: dict) -> tuple[list, list]:
 
 @functools.cache
 def _built(shape: tuple, kinds: tuple) -> tuple[keras.Model, list]:
-    """Network and layers, float32 also where the notebook's policy is another. Slow: made once."""
+    """Network and layers, the same where the notebook has set another policy. Slow: made once."""
     image, conv = keras.Input(shape, dtype="float32"), keras.layers.Conv2D
-    layers = [conv(size[3], size[:2], strides=step, dtype="float32") for size, step in kinds]
+    last = {"data_format": "channels_last", "dtype": "float32"}  # whatever the notebook has set
+    layers = [conv(size[3], size[:2], strides=step, **last) for size, step in kinds]
     return keras.Model(image, [layer(image) for layer in layers]), layers
 
 

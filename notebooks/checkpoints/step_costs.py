@@ -124,6 +124,8 @@ INPUTS = (  # what is done to the image before it goes through the network
     (lambda x: 2 * x - 1, "the image is brought to [-1, 1] before it goes through vgg: leave it in [0, 1], the network prepares it itself"),
     (lambda x: x[..., ::-1], "the colours of the image are turned round (BGR) before vgg: leave them, the network does that itself"),
     (lambda x: x - MEANS[::-1] / 255, "the mean colour is subtracted before the image goes through vgg: leave it, the network does that itself"),
+    (lambda x: x - [0.485, 0.456, 0.406], "the mean colour is subtracted before the image goes through vgg: leave it, the network does that itself"),
+    (lambda x: (x - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225], "mean and spread of the colours are brought to 0 and 1 before the image goes through vgg, as PyTorch's networks want it: leave it in [0, 1]"),
     (lambda x: x - MEANS / 255, "the mean colour is subtracted before the image goes through vgg: leave it, the network does that itself"),
     (lambda x: 255 * x[..., ::-1] - MEANS, "the image goes through preprocess_input before vgg: leave it in [0, 1], the network has that inside"),
     (lambda x: x[..., ::-1] - MEANS, "the image goes through preprocess_input before vgg: leave it in [0, 1], the network has that inside"),

@@ -118,9 +118,9 @@ def _rounded(attempts: list[Attempt]) -> Finding | None:
     for a in attempts:
         if a.pixels is None or abs(255 * a.pixels - np.round(255 * a.pixels)).max() > 1e-3:
             return None
-        if a.case["optimizer"] == "sgd" and abs(a.pixels - a.steps[0]["after"]).max() > 0.6 / 255:
+        if a.case["optimizer"] == "sgd" and abs(a.pixels - a.steps[0]["after"]).max() > 1.01 / 255:
             return None
-    says = "the pixels are rounded to multiples of 1/255: keep them as they are, small steps would be lost"
+    says = "the pixels are rounded to multiples of 1/255 (uint8?): keep them as they are, small steps would be lost"
     return Finding("train-rounded", 5, FACTOR, says)
 
 
@@ -157,7 +157,7 @@ def _read_gradient(attempts: list[Attempt]) -> Finding | None:
         if attempt.case["optimizer"] == "sgd" and attempt.pixels is not None:
             moved = (attempt.steps[0]["image"] - attempt.pixels) / attempt.case["learning_rate"]
             free = _unclipped(attempt.pixels)
-            if found := _pixels_scaled(attempt):
+            if found := _pixels_scaled(attempt) or _colour_added(attempt):
                 return found
             if free.sum() >= 30:
                 return _nonlinear(attempt, moved, free) or _composition(attempt, moved, free)
@@ -173,6 +173,21 @@ def _pixels_scaled(attempt: Attempt) -> Finding | None:
         return None
     says = f"all pixels are multiplied by {ratio:.4g} after the step (a norm?): clip them to [0, 1], which leaves those inside as they are"
     return Finding("train-pixels-scaled", 5, FACTOR, says)
+
+
+def _colour_added(attempt: Attempt) -> Finding | None:
+    """The right pixels, and one colour added to all of them."""
+    step = attempt.steps[0]
+    rest = attempt.pixels - (step["image"] - attempt.case["learning_rate"] * step["gradient"])
+    inside = (attempt.pixels > 1e-6) & (attempt.pixels < 1 - 1e-6)
+    by_colour = [rest[..., c][inside[..., c]] for c in range(rest.shape[-1])]
+    if min(len(r) for r in by_colour) < 4 or max(np.ptp(r) for r in by_colour) > 1e-3:
+        return None
+    colour = [float(np.mean(r)) for r in by_colour]
+    if max(map(abs, colour)) < 0.01:
+        return None
+    says = f"a colour, ({', '.join(f'{c:.3g}' for c in colour)}), is added to all pixels after the step: they are in [0, 1] as they are"
+    return Finding("train-colour-added", 5, FACTOR, says)
 
 
 def _unclipped(pixels: np.ndarray) -> np.ndarray:
@@ -194,7 +209,7 @@ def _nonlinear(attempt: Attempt, moved: np.ndarray, free: np.ndarray) -> Finding
         says = f"the pixels are clipped to [{low:.3g}, {high:.3g}]: clip to [0, 1]"
         return Finding("train-clip-other", 5, FACTOR, says)
     if same(moved[free], factor * right[free]):
-        says = f"the image moves along the right gradient, but {factor:.4g} times as far: is the gradient multiplied, or divided by its size? Only the optimizer's learning rate sets the length of a step"
+        says = f"the image moves along the right gradient, but {factor:.4g} times as far: is the gradient multiplied, or divided by its size, or the new image mixed with the old one? Only the optimizer's learning rate sets the length of a step"
         return Finding("train-gradient-scaled", 4, FACTOR, says)
     grey = np.broadcast_to(right.mean(axis=-1, keepdims=True), right.shape)
     if same(moved[free], grey[free]):

@@ -15,13 +15,16 @@ from .facts import number, text, well_formed
 from .judge import judge_values
 from .verdict import FACTOR, PART, SLIP, TWO, Exercise, Finding, Verdict
 
+DEFAULTS = 10.0, 40.0  # alpha and beta in the notebook
+SMALL = 1e-4  # what costs are multiplied by once: they are small near a minimum
 EXACT = 2e-5  # relative: two products and a sum, which no hardware rounds further
 
 
 def cases(rng: np.random.Generator) -> list[dict]:
-    """Python, NumPy and tensor scalars; weights by default, by position and by name; a weight 0.
+    """Python, NumPy and tensor scalars; weights by default, by position and by name.
 
-    Now one term or weight is the larger, now the other; weights below 1, too.
+    Now one term or weight is the larger, now the other; weights below 1, small costs. A weight 0,
+    and a cost 0: J_content is 0 at the first step, where G = C.
     """
     kinds = (
         ("tensor", "default", 0, 0),
@@ -32,36 +35,51 @@ def cases(rng: np.random.Generator) -> list[dict]:
         ("tensor", "python", 0, 0),
         ("python", "python", 0, 0),
         ("float32", "float32", 0, 0),
+        ("tensor", "python", 0, 0),
+        ("tensor", "python", 0, 0),
+        ("tensor", "python", 0, 0),
+        ("tensor", "python", 0, 0),
         ("tensor", "python", 0, 1),
     )
     found = []
     for i, (costs, weights, keywords, graph) in enumerate(kinds):
         drawn = rng.uniform((0.5, 5, 2, 40), (4, 9, 30, 70))  # so that what is swapped shows
         drawn[0] *= 1000 if i == 3 else 1
-        drawn[2] *= i != 5
+        drawn[:2] *= SMALL if i == 10 else 1
+        for at, key in {5: 2, 8: 0, 9: 1, 11: 3}.items():
+            drawn[key] *= i != at
         drawn[2:] = drawn[:1:-1] if i == 4 else drawn[2:] / 100 if i == 6 else drawn[2:]
         numbers = [float(np.float32(n)) for n in drawn]
         if weights == "default":
-            numbers[2:] = 10.0, 40.0
+            numbers[2:] = DEFAULTS
         case = dict(zip(("J_content", "J_style", "alpha", "beta"), numbers, strict=True))
         case.update(costs=costs, weights=weights, keywords=keywords, graph=graph, big=int(i == 3))
         found.append(case | {"dtype": "float32" if costs == "tensor" else ""})
     return found
 
 
-def with_defaults(case: dict, facts: dict) -> dict:
-    """The case with the student's own default weights, if it passes none.
-
-    10 and 40 the other way round are a mistake that is often seen: they are no fair choice.
-    """
+def own_defaults(facts: dict) -> tuple[float, float] | None:
+    """The defaults of alpha and beta in the student's def line, if they are other numbers."""
     own = [number(facts, "default_" + key) for key in ("alpha", "beta")]
     if any(n is None or n.shape != () or not 0 <= n <= 1e6 for n in own):
-        return case
+        return None
     alpha, beta = (float(n) for n in own)
+    return None if (alpha, beta) in ((0, 0), DEFAULTS) else (alpha, beta)
+
+
+def with_defaults(case: dict, facts: dict) -> dict:
+    """The case with the student's own default weights, if it passes none: to see what else is wrong."""
+    own = own_defaults(facts)
     passed = case.get("explicit") or case.get("weights", "default") != "default"
-    if passed or (alpha, beta) in ((0, 0), (40, 10)):
-        return case
-    return case | {"alpha": alpha, "beta": beta}
+    return case if passed or own is None else case | {"alpha": own[0], "beta": own[1]}
+
+
+def defaults_finding(exercise: Exercise, facts: dict, hint: int) -> Finding | None:
+    """For a function that is right: are its defaults those that the notebook leaves out?"""
+    if (own := own_defaults(facts)) is None:
+        return None
+    says = "It is right when alpha and beta are given, but the defaults of your def line are alpha={:g}, beta={:g}, and the notebook calls it without them. The defaults are alpha=10, beta=40."
+    return exercise.finding("defaults", hint, SLIP, says.format(*own))
 
 
 WEIGHTS = {
@@ -116,6 +134,9 @@ WHOLES = (  # J_content, J_style, alpha, beta -> J; id, credit, sentence
     (lambda c, s, a, b: a * c + s**b, "total-power", PART, "raises J_style to the power beta: * multiplies, ** is a power"),
     (lambda c, s, a, b: c**a + b * s, "total-power", PART, "raises J_content to the power alpha: * multiplies, ** is a power"),
     (lambda c, s, a, b: np.maximum(a * c, b * s), "total-largest", PART, "takes the larger of the two terms alone (max, or): add both"),
+    (lambda c, s, a, b: np.logaddexp(a * c, b * s), "total-log", PART, "takes log(exp + exp), which is nearly the larger of the two terms alone: add both as they are"),
+    (lambda c, s, a, b: a * c + b * np.maximum(c, s), "total-largest", PART, "takes the larger of the two costs in the style term: beta belongs to J_style alone"),
+    (lambda c, s, a, b: a * np.maximum(c, s) + b * s, "total-largest", PART, "takes the larger of the two costs in the content term: alpha belongs to J_content alone"),
     (lambda c, s, a, b: np.minimum(a * c, b * s), "total-smallest", PART, "takes the smaller of the two terms alone (min): add both"),
     (lambda c, s, a, b: a * c + b * s * (b * s > a * c), "total-smallest", PART, "counts the style only where it is larger: add both terms always"),
     (lambda c, s, a, b: a * c + b * s * (s > c), "total-smallest", PART, "counts the style only where it is larger: add both terms always"),
@@ -218,16 +239,15 @@ def _explain(cases: list, rows: list, gots: list, facts: list) -> Finding | None
     a, b = (np.array([cases[i][key] for i in rows]) for key in ("alpha", "beta"))
     got = np.array([float(g) for g in gots])
     right = a * costs["J_content"] + b * costs["J_style"]
-    if found := _zero_finding(got, right, a):
+    most = got.max()
+    if (got == most).sum() > 2 and (abs(got - np.minimum(right, most)) <= EXACT * right).all():
+        says = f"Your result is never above {most:.4g}: is it clipped? Leave that out."
+        return Finding("total-constant", 1, 0, says)
+    whole = _usual(a, b, *costs.values())  # a 0 hides much
+    if found := _special_finding(got, right, whole, {"alpha": a, "beta": b} | costs):
         return found
-    whole = [c > 0 for c in a]  # a weight 0 hides much: it has served
-    rows, got, right, a, b = (
-        [i for i, c in zip(rows, whole, strict=True) if c],
-        got[whole],
-        right[whole],
-        a[whole],
-        b[whole],
-    )
+    rows = [i for i, usual in zip(rows, whole, strict=True) if usual]
+    got, right, a, b = got[whole], right[whole], a[whole], b[whole]
     costs = {key: cost[whole] for key, cost in costs.items()}
     if found := _whole_finding(got, *costs.values(), a, b):
         return found
@@ -244,8 +264,12 @@ def _explain(cases: list, rows: list, gots: list, facts: list) -> Finding | None
             f" It takes {' and '.join(data)} from your notebook." if read.written and data else ""
         )
         return Finding(found.id, found.hint, found.credit, found.says + more)
+    wrong = ~(abs(got - right) <= EXACT * right)
+    if wrong.any() and (np.minimum(a, b)[wrong] < 1).all():
+        says = "It is right but where a weight is below 1, which is a weight as any other: is there an if?"
+        return Finding("total-small-weight", 1, FACTOR, says)
     rest = got - right
-    if np.isfinite(rest).all() and np.ptp(rest) < EXACT * right.max():
+    if np.isfinite(rest).all() and (abs(rest - np.median(rest)) < EXACT * right).all():
         says = (
             f"Your function adds {rest.mean():.4g} to alpha*J_content + beta*J_style: leave it out."
         )
@@ -253,13 +277,27 @@ def _explain(cases: list, rows: list, gots: list, facts: list) -> Finding | None
     return _multiples(got, a * costs["J_content"], b * costs["J_style"])
 
 
-def _zero_finding(got: np.ndarray, right: np.ndarray, alpha: np.ndarray) -> Finding | None:
-    """Wrong only where a weight is 0?"""
+def _usual(a: np.ndarray, b: np.ndarray, content: np.ndarray, style: np.ndarray) -> np.ndarray:
+    """Where no weight is 0, and no cost 0 or small."""
+    return (a * b > 0) & (np.minimum(content, style) > 100 * SMALL)
+
+
+def _special_finding(
+    got: np.ndarray, right: np.ndarray, usual: np.ndarray, given: dict
+) -> Finding | None:
+    """Wrong only where a weight or a cost is 0, or where the costs are small?"""
     wrong = ~(abs(got - right) <= EXACT * right)
-    if not (alpha[wrong] == 0).all():
+    if (wrong & usual).any():
         return None
-    says = "It is right but for a weight 0, which is a weight as any other: does `or`, or an if, put the default in its place?"
-    return Finding("total-zero-weight", 1, SLIP, says)
+    zero = [key for key, numbers in given.items() if (wrong & (numbers == 0)).any()]
+    says = "It is right but where the costs are small, as they are near a minimum: is there an if, or is a number added to them or cut off?"
+    if zero and zero[0] in ("alpha", "beta"):
+        says = "It is right but for a weight 0, which is a weight as any other: does `or`, or an if, put the default in its place?"
+        return Finding("total-zero-weight", 1, SLIP, says)
+    if zero:
+        says = f"It is right but where {' or '.join(zero)} is 0. J_content is 0 at the first step, where G = C: is there a division by a cost, a logarithm, or an if?"
+        return Finding("total-zero-cost", 1, SLIP, says)
+    return Finding("total-small-costs", 1, SLIP, says)
 
 
 def _whole_finding(got: np.ndarray, *given: np.ndarray) -> Finding | None:
@@ -289,7 +327,7 @@ def _def_line_finding(cases: list, rows: list, facts: list, differs: np.ndarray)
     if {cases[i]["weights"] for i, wrong in zip(rows, differs, strict=True) if wrong} == {
         "default"
     }:
-        says = "It is right when alpha and beta are given, but without them it is not: are the defaults swapped? They are alpha=10, beta=40."
+        says = "It is right when alpha and beta are given, but without them it is not. The defaults are alpha=10, beta=40."
         return Finding("total-defaults", 1, SLIP, says)
     order, usual = (
         text(facts[rows[0]], "parameters").split(),
@@ -320,11 +358,11 @@ def _read(got: np.ndarray, costs: dict, a: np.ndarray, b: np.ndarray, own: dict)
 
 
 def _divides_by_zero(case: dict, fact: dict) -> bool:
-    """Is the weight 0 what a division failed at?"""
+    """Is a weight 0 what a division failed at?"""
     value = number(fact, "value")
     nan = value is not None and np.isnan(value).all()
     error = text(fact, "error_type") + text(fact, "error_message")
-    return case["alpha"] == 0 and (nan or "ZeroDivisionError" in error)
+    return case["alpha"] * case["beta"] == 0 and (nan or "ZeroDivisionError" in error)
 
 
 def judge(cases: list[dict], observations) -> Verdict:
@@ -337,12 +375,28 @@ def judge(cases: list[dict], observations) -> Verdict:
     cases = [with_defaults(case, fact) for case, fact in zip(cases, facts, strict=False)] or cases
     expected = [c["alpha"] * c["J_content"] + c["beta"] * c["J_style"] for c in cases]
     tensors = [{"J_content": np.array(c["alpha"]), "J_style": np.array(c["beta"])} for c in cases]
-    gradients = [g if c["costs"] == "tensor" else {} for c, g in zip(cases, tensors, strict=True)]
+    gradients = [
+        {key: g for key, g in tensor.items() if c["costs"] == "tensor" and c[key]}
+        for c, tensor in zip(cases, tensors, strict=True)
+    ]  # not to a cost that is 0: that of its own square root, squared again, is 0 there, and harmless
 
     def explain(rows: list, gots: list) -> Finding | None:
         return _explain(cases, rows, gots, facts)
 
-    return judge_values(TOTAL_COST, cases, observations, expected, gradients, explain)
+    verdict = judge_values(TOTAL_COST, cases, observations, expected, gradients, explain)
+    if verdict.mistake or not facts:
+        return verdict
+    found = _infinite_gradient(facts) or defaults_finding(TOTAL_COST, facts[0], 1)
+    return TOTAL_COST.verdict(found) if found else verdict
+
+
+def _infinite_gradient(facts: list[dict]) -> Finding | None:
+    """A gradient that is NaN or infinite where a cost is 0 makes all pixels NaN in one step."""
+    grads = [number(fact, f"grad_{key}") for fact in facts for key in ("J_content", "J_style")]
+    if all(grad is None or np.isfinite(grad).all() for grad in grads):
+        return None
+    says = "The value is right, but where a cost is 0, as J_content is at the first step (G = C), the gradient is not a finite number, and all pixels with it: leave out logarithm, root or division."
+    return TOTAL_COST.finding("zero-cost", "gradient", SLIP, says)
 
 
 TOTAL_COST = Exercise(

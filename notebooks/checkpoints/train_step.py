@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from .errors import error_finding, stopped_finding
 from .facts import number, same, show, show_both, text, well_formed
 from .judge import from_the_source, kind_finding
 from .layer_style_cost import style_cost
+from .raised import globals_used
 from .step_costs import RIGHT, Attempt, fitting, ignored_weights
 from .step_updates import update_finding
 from .tiny_network import (
@@ -25,7 +27,7 @@ from .tiny_network import (
     style_weights,
     weighted,
 )
-from .total_cost import with_defaults
+from .total_cost import defaults_finding, with_defaults
 from .verdict import FACTOR, SLIP, TWO, Exercise, Finding, Verdict
 
 UNEARNED = (
@@ -33,6 +35,7 @@ UNEARNED = (
     "train-not-applied",
     "train-clip-swapped",
 )  # without a right J these show nothing
+FOLLOWING = ("train-pixels", "train-gradient")  # what another J does to the pixels
 
 
 def judge(cases: list[dict], observations) -> Verdict:
@@ -40,16 +43,14 @@ def judge(cases: list[dict], observations) -> Verdict:
     facts = well_formed(cases, observations)
     if facts is None:
         return TRAIN_STEP.verdict(TRAIN_STEP.malformed())
-    given, cases = (
-        cases,
-        [with_defaults(case, fact) for case, fact in zip(cases, facts, strict=True)],
-    )
+    cases = [with_defaults(case, fact) for case, fact in zip(cases, facts, strict=True)]
     verdicts = []
     for weights in _own_style_weights(facts):
         verdicts.append(_judge([c | {"style_weights": weights} for c in cases], facts))
         if not verdicts[-1].mistake:
-            return verdicts[-1]
-    return _unfair_defaults(given, cases, facts) or verdicts[0]
+            found = defaults_finding(TRAIN_STEP, facts[0], 3)
+            return TRAIN_STEP.verdict(found) if found else verdicts[-1]
+    return verdicts[0]
 
 
 def _own_style_weights(facts: list[dict]) -> list[list]:
@@ -64,19 +65,6 @@ def _own_style_weights(facts: list[dict]) -> list[list]:
             found.append([float(weight) for weight in own])
     equal = [STYLE_WEIGHT] * 5
     return found if equal in found else [*found, equal]
-
-
-def _unfair_defaults(given: list[dict], cases: list[dict], facts: list[dict]) -> Verdict | None:
-    """Right but for the defaults of the def line, which are no fair choice?"""
-    own = [number(facts[0], "default_" + key) for key in ("alpha", "beta")]
-    if cases != given or any(n is None or n.shape != () for n in own):
-        return None
-    own = {"alpha": float(own[0]), "beta": float(own[1]), "style_weights": [STYLE_WEIGHT] * 5}
-    unfair = [case if case["explicit"] else case | own for case in given]
-    if (own["alpha"], own["beta"]) == (10, 40) or _judge(unfair, facts).mistake:
-        return None
-    says = "It is right when alpha and beta are given, but the defaults of the def line are not alpha=10, beta=40 any more."
-    return TRAIN_STEP.verdict(Finding("train-defaults", 3, SLIP, says))
 
 
 def _judge(cases: list[dict], facts: list[dict]) -> Verdict:
@@ -165,16 +153,17 @@ def _finding(attempts: list[Attempt], second: bool = True) -> Finding | None:
     attempts = [Attempt(a.case | ignored, a.fact) for a in attempts]
     cost, update = _cost_and_update(attempts)
     vague = {found.id for found in (cost, update) if found} & {"train-cost", "train-pixels"}
-    if vague and (found := from_the_source(TRAIN_STEP, facts[0])):
+    if vague and (found := from_the_source(TRAIN_STEP, facts[0]) or _other_target(facts[0])):
         return found
     numbers = (1, 2) if second else (1,)
     kinds = {text(fact, f"kind_{n}", 40) for fact in facts for n in numbers}
     values = [number(fact, f"value_{n}") for fact in facts for n in numbers]
     found = _result_finding(kinds, values, update)
     if found is None and (cost or update):
-        found = _both(cost, update)
+        found = _with_reason(_both(cost, update), facts[0])
     if found is None and second:
-        found = _network_finding(attempts) or _second_step_finding(attempts)
+        found = _float16_finding(attempts) or _network_finding(attempts)
+        found = found or _second_step_finding(attempts)
     return found
 
 
@@ -230,7 +219,7 @@ def _cost_and_update(attempts: list[Attempt]) -> tuple[Finding | None, Finding |
         cost, key = next(followed, first)
         update = update_finding(attempts, key)
     whole = ("train-image-scaled", "train-further-term")  # they explain the pixels, too
-    if cost and update and cost.id in whole and update.id == "train-pixels":
+    if cost and update and cost.id in whole and update.id.startswith(FOLLOWING):
         return cost, None
     if cost and update and update.id == "train-several-steps":
         return None, update
@@ -264,6 +253,40 @@ def _both(cost: Finding | None, update: Finding | None) -> Finding:
     return Finding("+".join(found.id for found in both), both[0].hint, credit, says)
 
 
+def _line(fact: dict, pattern: str) -> str:
+    """The first line of the student's function that matches, "" if none does."""
+    source = fact.get("source") if type(fact.get("source")) is str else ""
+    return next((x.strip()[:120] for x in source.splitlines() if re.search(pattern, x)), "")
+
+
+def _other_target(fact: dict) -> Finding | None:
+    """The gradient is that of activations, not of J."""
+    line = _line(fact, r"\.gradient\(\s*(a_\w+|vgg\w*)\s*,")
+    if not line:
+        return None
+    says = f"In `{line}`: that is the gradient of the activations. Take that of J."
+    return Finding("train-gradient-of-part", 4, FACTOR, says)
+
+
+def _with_reason(found: Finding, fact: dict) -> Finding:
+    """The finding with the line of the student's code, or the data, that may be its reason."""
+    says, cut = found.says, _line(fact, r"^(?!\s*def ).*(stop_gradient|stop_recording)")
+    if cut and ": take that of J" in says:
+        says = f"{says.split(': take that of J')[0]}: `{cut}` cuts the other term off."
+    vague = {"train-cost", "train-pixels"} & set(found.id.split("+"))
+    says += globals_used(text(fact, "data").split()) if vague else ""
+    return Finding(found.id, found.hint, found.credit, says)
+
+
+def _float16_finding(attempts: list[Attempt]) -> Finding | None:
+    """Pixels that all have the few digits of a float16."""
+    inside = [a.pixels[(a.pixels > 0) & (a.pixels < 1)] for a in attempts if a.pixels is not None]
+    if not all(p.size and np.array_equal(p, p.astype("float16")) for p in inside):
+        return None
+    says = "The pixels are rounded to float16: keep them in float32, small steps would be lost."
+    return Finding("train-rounded", 5, FACTOR, says)
+
+
 def _network_finding(attempts: list[Attempt]) -> Finding | None:
     """Has the network changed?"""
     for a in attempts:
@@ -295,7 +318,14 @@ def _in_graph(attempts: list[Attempt]) -> Finding | None:
     found = _finding(attempts)
     if found is None:
         return None
-    why = text(attempts[0].fact, "error_message") or found.says
+    fact = attempts[0].fact
+    why = text(fact, "error_message") or found.says
+    if "tf.Variable" in why and (line := _line(fact, r"\bVariable\(")):
+        says = f"In `{line}`: every call makes a new variable, which does not work inside tf.function, as the notebook runs it. Use a tensor, or leave it out."
+        return Finding("train-not-in-graph", 0, SLIP, says)
+    if "train-not-applied" in found.id and (line := _line(fact, r"^\s*if\b.*\bJ")):
+        says = f"In `{line}`: where that is so, no step is made, or another one. train_step always makes one."
+        return Finding("train-sometimes", 4, SLIP, says)
     says = f"It works when called directly, but not inside tf.function ({why}): stay in TensorFlow, no float() or NumPy."
     return Finding("train-not-in-graph", 6, SLIP, says)
 

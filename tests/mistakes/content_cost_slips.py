@@ -403,3 +403,31 @@ def wrong_first_channel(content_output, generated_output):
 def wrong_index_of_length(content_output, generated_output):
     last = len(content_output)
     return tf.reduce_mean((content_output[last] - generated_output[last]) ** 2) / 4
+
+
+@named("content-layer-varies")
+def wrong_largest_layer(content_output, generated_output):
+    a_C, a_G = (max(a, key=lambda x: x.shape[-1]) for a in (content_output, generated_output))
+    return tf.reduce_mean(tf.square(a_C - a_G)) / 4
+
+
+@named("content-part")
+def wrong_border_left_out(content_output, generated_output):
+    return tf.reduce_mean((content_output[-1] - generated_output[-1])[:, 1:, 1:] ** 2) / 4
+
+
+@named("content-sizes-added")
+def wrong_brackets_forgotten_in_the_denominator(content_output, generated_output):
+    a_C, a_G = content_output[-1], generated_output[-1]
+    _, n_H, n_W, n_C = a_G.shape
+    return tf.reduce_sum(tf.square(a_C - a_G)) / (4 * n_H + n_W + n_C)
+
+
+_kept = {}
+
+
+@named("content-remembers")
+def wrong_first_result_is_kept(content_output, generated_output):
+    if "J" not in _kept:
+        _kept["J"] = tf.reduce_mean((content_output[-1] - generated_output[-1]) ** 2) / 4
+    return _kept["J"]

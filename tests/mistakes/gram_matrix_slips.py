@@ -121,3 +121,29 @@ def wrong_module(A):
 @tf.function
 def wrong_inside_a_graph(A):
     return A @ A
+
+
+@named("gram-not-transposed")
+def wrong_smaller_of_both(A):
+    return tf.transpose(A) @ A if A.shape[1] < A.shape[0] else A @ tf.transpose(A)
+
+
+@named("gram-not-transposed+gram-divided")
+def wrong_three_mistakes(A):
+    A = A - tf.reduce_mean(A)
+    return tf.transpose(A) @ A / A.shape[1]
+
+
+@named("gram-wrong-axis")
+def wrong_summed_over_channels(A):
+    return tf.reduce_sum(A[:, None, :] * A[None, :, :], axis=0)
+
+
+@named("gram-reversed")
+def wrong_reversed(A):
+    return tf.matmul(A, tf.reverse(A, [1]), transpose_b=True)
+
+
+@named("gram-shapes")
+def wrong_plus(A):
+    return A + tf.transpose(A)

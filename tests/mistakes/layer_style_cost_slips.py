@@ -356,3 +356,19 @@ def wrong_global_reshaped(a_S, a_G):
 @named("style-arguments")
 def wrong_two_arguments(a_S, a_G):
     return _divided(tf.reduce_sum(gram_matrix(_unrolled(a_S), _unrolled(a_G)) ** 2), a_G)
+
+
+@named("style-cross")
+def wrong_one_cross_matrix(a_S, a_G):
+    _, n_H, n_W, n_C = a_G.shape
+    S, G = (tf.transpose(tf.reshape(a, (-1, n_C))) for a in (a_S, a_G))
+    difference = S @ tf.transpose(S) - S @ tf.transpose(G)
+    return tf.reduce_sum(difference**2) / (4 * n_C**2 * (n_H * n_W) ** 2)
+
+
+@named("style-logarithm")
+def wrong_logarithm(a_S, a_G):
+    _, n_H, n_W, n_C = a_G.shape
+    S, G = (tf.transpose(tf.reshape(a, (-1, n_C))) for a in (a_S, a_G))
+    difference = S @ tf.transpose(S) - G @ tf.transpose(G)
+    return tf.math.log1p(tf.reduce_sum(difference**2) / (4 * n_C**2 * (n_H * n_W) ** 2))

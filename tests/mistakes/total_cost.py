@@ -231,8 +231,8 @@ def right_plain(J_content, J_style, alpha=10, beta=40):
     return alpha * J_content + beta * J_style
 
 
-def right_other_defaults(J_content, J_style, alpha=100, beta=0.5):
-    return alpha * J_content + beta * J_style
+def right_roots_squared(J_content, J_style, alpha=10, beta=40):
+    return tf.sqrt(alpha * J_content) ** 2 + tf.sqrt(beta * J_style) ** 2
 
 
 def right_other_order(J_content, J_style, alpha=10, beta=40):

@@ -447,6 +447,11 @@ def wrong_defaults(generated_image, vgg, a_C, a_S, optimizer, alpha=40, beta=10)
     return step_as_taught(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
 
 
+@named("train-defaults")
+def wrong_other_defaults(generated_image, vgg, a_C, a_S, optimizer, alpha=1, beta=1000):
+    return step_as_taught(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
+
+
 def total_of_others(J_content, J_style, alpha=100, beta=3):
     return alpha * J_content + beta * J_style
 

@@ -100,10 +100,6 @@ def right_assign_in_place(generated_image, vgg, a_C, a_S, optimizer, alpha=10, b
     return tf.identity(J)
 
 
-def right_other_defaults(generated_image, vgg, a_C, a_S, optimizer, alpha=100, beta=5):
-    return step_as_taught(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
-
-
 def _twin(layers, **names):
     """The right train_step in a notebook with other `STYLE_LAYERS`."""
     style_cost = rebind(compute_style_cost, STYLE_LAYERS=layers)
