@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -69,6 +70,10 @@ FAULTS = [
     Fault("notebooks/painter/preparation.py", "styles, recipe = _used(styles, recipe)", "pass", "painter/test_preparation.py"),
     Fault("notebooks/painter/reading.py", 'load_image(path, max_side, background="black")\n    try', "load_image(path, max_side)\n    try", "painter/test_reading.py"),
     Fault("notebooks/painter/terminal.py", "os.dup2(nowhere, self.stream.fileno())", "pass", "painter/test_terminal.py"),
+    Fault("notebooks/painter/palette.py", "if np.linalg.norm(axes.sum(1)) / 3**0.5 < FLAT:", "if False:", "painter/test_palette.py"),
+    Fault("notebooks/painter/preparation.py", "check_memory(C.shape, recipe)", "pass", "painter/test_resources.py painter/test_preparation.py"),
+    Fault("notebooks/painter/preparation.py", "if layers_given else style_layers_of(found[0])", "", "painter/test_preparation.py"),
+    Fault("notebooks/painter/recipe.py", ' and "block3_conv1" not in weights', "", "painter/test_recipe.py"),
     # the checkpoints
     Fault("notebooks/checkpoints/verdict.py", "TOLERANCE = 2e-3", "TOLERANCE = 2e-1", "checkpoints/test_facts.py checkpoints/test_gram_matrix.py"),
     Fault("notebooks/checkpoints/verdict.py", "SLIP = 0.8", "SLIP = 1.0", "checkpoints"),
@@ -76,6 +81,9 @@ FAULTS = [
     Fault("notebooks/checkpoints/tiny_network.py", "(image - step_of(case, gradient, state)).clip(0, 1)", "image - step_of(case, gradient, state)", "checkpoints/test_train_step.py checkpoints/test_tiny_network.py"),
     Fault("notebooks/checkpoints/content_cost.py", "lambda C, G: _difference(C, G).sum(),", "lambda C, G: _difference(C, G).mean(),", "checkpoints/test_content_cost.py"),
     Fault("notebooks/checkpoints/total_cost.py", 'return case | {"alpha": alpha, "beta": beta}', "return case", "checkpoints/test_total_cost.py"),
+    Fault("notebooks/checkpoints/limits.py", "_memory(1) - memory > BYTES", "False", "checkpoints/test_observe.py"),
+    Fault("notebooks/checkpoints/limits.py", "if not reason:", "if False:", "checkpoints/test_observe.py"),
+    Fault("notebooks/checkpoints/rounds.py", "if not verdict.mistake:", "if True:", "checkpoints/test_observe.py"),
     # the classroom
     Fault("notebooks/classroom/release.py", "leaks.append(path.relative_to(folder).as_posix())", "pass", "classroom/test_release.py"),
     Fault("notebooks/classroom/student.py", "elif BEGIN in line or END in line:", "elif False:", "classroom/test_student.py"),
@@ -83,14 +91,29 @@ FAULTS = [
     Fault("notebooks/classroom/watch.py", "self.worked > self.limits.seconds", "self.worked > 1e9", "classroom/test_watch.py"),
     Fault("notebooks/classroom/report.py", '"\'" + item if', "item if", "classroom/test_report.py classroom/test_a_class.py"),
     Fault("notebooks/classroom/archives.py", "size > limit or", "", "classroom/test_archives.py"),
+    Fault("notebooks/classroom/choosing.py", "return about.solved, about.defined, *time(path)", "return about.solved, about.defined", "classroom/test_submissions.py"),
+    Fault("notebooks/classroom/remarks.py", "if len({code for _, code in defined}) > 1:", "if len(defined) > 1:", "classroom/test_remarks.py"),
+    Fault("notebooks/classroom/cluster.py", 'if result and result["status"] != "failed":', "if result:", "classroom/test_cluster.py"),
+    Fault("notebooks/classroom/worker_side.py", 'if len(before) >= task["tries"]:', "if False:", "classroom/test_cluster.py"),
+    Fault("notebooks/classroom/worker_side.py", "if hashlib.sha256(course).hexdigest() != digest:", "if False:", "classroom/test_cluster.py"),
+    # the page with sliders
+    Fault("notebooks/atelier/easel.py", "or frame.J <= best.J:", "or True:", "atelier/test_easel.py"),
+    Fault("notebooks/atelier/easel.py", "return not (silent and self.steps >= self.STEPS)", "return True", "atelier/test_easel.py"),
+    Fault("notebooks/atelier/easel.py", "self.pair[1] is painting", "True", "atelier/test_easel.py"),
+    # what runs notebooks, and checks the machine
+    Fault("notebooks/run_notebook.py", "code = int(bool(fault))", "code = 0", "test_run_notebook.py"),
+    Fault("notebooks/run_notebook.py", "if fault and options.out.resolve()", "if False and options.out.resolve()", "test_run_notebook.py"),
+    Fault("notebooks/check_environment.py", "<= release(found) < release(high)", "<= release(found) <= release(high)", "test_check_environment.py"),
+    Fault("notebooks/check_environment.py", "return int(missing > 0)", "return 0", "test_check_environment.py"),
+    Fault("notebooks/check_environment.py", 'free = free if text == "max" else min(free, int(text))', "pass", "test_check_environment.py"),
     # the style pictures
     Fault("images/brushes.py", "return a * (1 - t) + b * t", "return a * t + b * (1 - t)", "test_images.py"),
 ]
 # fmt: on
 
 
-def found(fault: Fault, tree: Path) -> bool | None:
-    """Whether the tests notice the fault in a copy of `tree`; None if its line is not there."""
+def noticed(fault: Fault, tree: Path) -> str | None:
+    """The test that fails with the fault in a copy of `tree`, "" if none; None without its line."""
     with tempfile.TemporaryDirectory(prefix="nst-mutation-") as name:
         copy = Path(name) / "course"
         shutil.copytree(tree, copy, ignore=LEFT_OUT)
@@ -100,9 +123,12 @@ def found(fault: Fault, tree: Path) -> bool | None:
             return None
         path.write_text(text.replace(fault.right, fault.wrong, 1), encoding="utf-8")
         tests = [f"tests/{test}" for test in fault.tests.split()]
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "2", "--no-header", *tests]
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "--no-header", *tests]
         run = subprocess.run(command, cwd=copy, capture_output=True, env=dict(os.environ))
-        return run.returncode == 1  # 0: nothing noticed; 2 and more: no test ran
+        said = run.stdout.decode(errors="replace")
+        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
+        # 1: a test failed; 0: nothing noticed; 2 and more: no test ran
+        return failed[1] if failed and run.returncode == 1 else ""
 
 
 def main() -> int:
@@ -115,10 +141,11 @@ def main() -> int:
     for fault in FAULTS:
         if options.names and not any(part in fault.name for part in options.names):
             continue
-        start, noticed = time.monotonic(), found(fault, options.tree)
-        results.append(noticed)
-        says = {True: "found", False: "NOT FOUND", None: "NOT THERE"}[noticed]
-        print(f"{says:10s}{time.monotonic() - start:5.0f} s  {fault.name}", flush=True)
+        start, test = time.monotonic(), noticed(fault, options.tree)
+        results.append(None if test is None else bool(test))
+        says = {True: "found", False: "NOT FOUND", None: "NOT THERE"}[results[-1]]
+        line = f"{says:10s}{time.monotonic() - start:5.0f} s  {fault.name}"
+        print(f"{line}  <- {test}" if test else line, flush=True)
     print(f"{results.count(True)} of {len(results)} faults found")
     return 2 if None in results else int(False in results)
 

@@ -125,6 +125,17 @@ def test_memory_and_disk():
     assert [check.disk_line(free, 3.5).state for free in (3e9, 4e9)] == [MISSING, OK]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="it asks Windows itself")
+@pytest.mark.parametrize("limit, free", [("2000000000", 2e9), ("9000000000", 4e9), ("max", 4e9)])
+def test_a_container_has_the_memory_below_its_limit(tmp_path, monkeypatch, limit, free):
+    files = {"proc/meminfo": "MemAvailable: 3906250 kB\n", "sys/fs/cgroup/memory.max": limit + "\n"}
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(check, "Path", lambda path: tmp_path / path.lstrip("/"))
+    assert check.free_memory() == free
+
+
 def test_a_folder_that_is_not_whole_or_not_to_be_written(tmp_path):
     assert check.folder_line(ROOT).state == OK
     (tmp_path / "nst_utils.py").touch()

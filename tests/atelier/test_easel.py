@@ -222,7 +222,8 @@ def test_filters_are_fitted_once_for_a_pair(monkeypatch):
     fitted = []
     monkeypatch.setattr(room, "_fitted", lambda *pair: fitted.append(pair) or len(fitted))
     filters = Filters()
-    assert [filters(*p) for p in 2 * [(PHOTO, PAINTING)] + [(PAINTING, PAINTING)]] == [1, 1, 2]
+    pairs = [*2 * [(PHOTO, PAINTING)], (PAINTING, PAINTING), (PAINTING, PHOTO)]
+    assert [filters(*pair) for pair in pairs] == [1, 1, 2, 3]
 
 
 def test_the_page_downloads_nothing(monkeypatch):

@@ -31,6 +31,15 @@ def test_lbfgs_answers_as_scipy_alone():
     assert lowest <= min(Js) < lowest + 0.01 * (Js[0] - lowest)
 
 
+def test_adam_makes_steps_of_its_rate_and_stays_a_picture():
+    start = np.linspace(0, 1, 16 * 16 * 3, dtype=np.float32).reshape(1, 16, 16, 3)
+    sign = np.where(np.arange(16 * 16 * 3) % 2, 1, -1).reshape(start.shape)
+    search = descent._adam(tf.constant(start))
+    assert np.array_equal(next(search), start)
+    picture = search.send((1.0, tf.constant(sign, tf.float32), 0.0))
+    np.testing.assert_allclose(picture, np.clip(start - 0.05 * sign, 0, 1), atol=1e-5)
+
+
 @pytest.mark.parametrize("error", [TypeError, MemoryError])
 def test_an_error_in_scipys_thread_is_raised(monkeypatch, error):
     def fail(function, x, **_):
