@@ -57,7 +57,7 @@ def code_of(source: str) -> str:
 def test_no_source_reaches_out(name):
     found = [line for line in code_of(SOURCES[name]).splitlines() if FORBIDDEN.search(line)]
     assert not found
-    assert len(SOURCES[name]) > 1000
+    assert len(SOURCES[name]) > 800  # something was read
 
 
 @pytest.mark.parametrize(
