@@ -375,7 +375,7 @@ def load_vgg19(
         raise WeightsError(f"Unknown layer {unknown or '(none given)'}; VGG-19 has {known}.")
     names = layers_up_to(layer_names)
     images = None if images is None else [check_picture(image) for image in images]
-    fitted, source = weights if isinstance(weights, tuple) else find_weights(weights, images)
+    fitted, source = find_weights(weights, images)
     missing = [name for name in names if name not in fitted]
     pooling = "max" if fitted else "avg"  # average pooling suits k-means filters: larger strokes
     if images:
@@ -442,6 +442,8 @@ IN_VAIN: list[tuple[float, str]] = []  # when and why a download failed: some ta
 
 def find_weights(weights: PathLike | Weights, images: Sequence | None) -> tuple[Weights, str]:
     """Give (weights, where they are from), as `load_vgg19` takes them, too; {} is for k-means."""
+    if isinstance(weights, tuple):  # found before
+        return weights
     if isinstance(weights, dict):
         try:
             _check_structure(weights, whole=not images)
@@ -449,8 +451,7 @@ def find_weights(weights: PathLike | Weights, images: Sequence | None) -> tuple[
             raise WeightsError(f"The given weights are not VGG-19's: {error}.") from None
         return weights, "given weights"
     asked = str(weights)
-    if asked == "auto":
-        asked = os.environ.get("NST_WEIGHTS", "").strip() or "auto"
+    asked = (asked == "auto" and os.environ.get("NST_WEIGHTS", "").strip()) or asked
     if asked in ("embedded", "kmeans"):
         return _offline(asked == "embedded", "as asked", images)
     if asked not in ("auto", "imagenet"):
@@ -705,10 +706,9 @@ def _calibration(name: str, activations: Sequence[tf.Tensor], content: bool) -> 
     The content layer has mean square 1 on the first: k-means' J_content would be 10 times larger.
     """
     flat = [tf.reshape(a, (-1, a.shape[-1])) for a in activations]  # (n_H*n_W, n_C)
-    sizes = [tf.reduce_mean(flat[0] ** 2)]
-    if not content:
-        grams = [tf.matmul(a, a, transpose_a=True) / len(a) for a in flat]  # (n_C, n_C)
-        sizes = [tf.sqrt(tf.reduce_mean(gram**2)) for gram in grams]
+    grams = (tf.matmul(a, a, transpose_a=True) / len(a) for a in flat)  # (n_C, n_C), if asked for
+    mean = tf.reduce_mean
+    sizes = [mean(flat[0] ** 2)] if content else [tf.sqrt(mean(gram**2)) for gram in grams]
     s = max(float(np.mean(sizes)), 1e-12) ** -0.5  # a size is of the activations' square
     if not 0 < s < float("inf"):
         raise WeightsError(f"The activations of {name} are too large to be right; use others.")
@@ -722,7 +722,7 @@ def _fit_layer(xs: Sequence[tf.Tensor], filters: int, rng: np.random.Generator) 
     whiten, points = _whitening(patches - mean, min(filters, *patches.shape), rng)
     centroids = _spherical_kmeans(tf.math.l2_normalize(points, axis=1), filters, rng)
     kernel = tf.matmul(whiten, centroids, transpose_b=True)  # (9 n_C, filters)
-    responses = (tf.matmul(points, centroids, transpose_b=True) + mean @ kernel).numpy()  # (n, n_C)
+    responses = (tf.matmul(points, centroids, transpose_b=True) + mean @ kernel).numpy()
     bias = -np.quantile(responses[:: -(-len(responses) // 2000)], 1 - ACTIVE, axis=0).astype("f4")
     size = np.maximum(responses + bias, 0).mean(0) + 1e-6  # Gatys 2015: mean activation 1 a filter
     return (kernel.numpy() / size).reshape(3, 3, -1, filters), bias / size

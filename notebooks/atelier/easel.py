@@ -22,7 +22,7 @@ from nst_utils import (
     load_vgg19,
     search_disk,
 )
-from painter import Frame, PaintError, paint, same_area, suited_to
+from painter import Frame, PaintError, paint, same_area, scale_sides, suited_to
 
 STEPS = 2 if FAST else 30  # at each scale
 FITTED_SIDE = 224  # pixels: filters fitted to pictures of this size serve all sizes of the page
@@ -90,12 +90,6 @@ def _sized(image: tf.Tensor, size: list[int]) -> tf.Tensor:
     if size == list(image.shape[1:3]):
         return image
     return tf.clip_by_value(tf.image.resize(image, size, "bicubic", antialias=True), 0, 1)
-
-
-def scale_sides(side: int) -> list[int]:
-    """The longer sides that a picture is painted at, coarse first."""
-    halves = sum(side / 2**half >= 160 for half in (1, 2))
-    return [round(side / 2**half) for half in reversed(range(halves + 1))]
 
 
 class Presence:
@@ -211,7 +205,7 @@ class Easel:
             return
         C = resized(self.photo, self.wishes.side)
         start = C if self.picture is None else _sized(self.picture, list(C.shape[1:3]))
-        sides = scale_sides(max(C.shape))
+        sides = scale_sides(C.shape, None)  # the painter's own choice
         self.progress = Progress(sides, STEPS, time.monotonic())
         options = self.wishes.options() | {"scales": len(sides)}
         if self.picture is not None:

@@ -33,7 +33,7 @@ def file_name(photo: str, painting: str) -> str:
 
 def save(image: tf.Tensor, photo: str, painting: str, wishes: Wishes) -> Path:
     """Write the picture as PNG, whole or not at all, with its settings. Raises ImageError."""
-    settings = {"photo": photo, "painting": painting, **wishes.options()}
+    settings = {"photo": photo, "painting": painting, "smooth": wishes.smooth, **wishes.options()}
     return save_image(image, FOLDER / file_name(photo, painting), "atelier " + json.dumps(settings))
 
 

@@ -15,11 +15,8 @@ class Progress:
     def __init__(self, sides: Sequence[int], steps: int, now: float) -> None:
         self.sides, self.steps = list(sides), steps  # the longer sides in pixels; steps at each
         self.scale, self.step = -1, 0  # where it stands: -1 before the first look
-        self.last, self.pace, self.extra = (
-            now,
-            None,
-            0.0,
-        )  # seconds: a step at 1 pixel; a first look
+        self.last = now
+        self.pace, self.extra = None, 0.0  # seconds: a step at 1 pixel; a first look
 
     def saw(self, side: int, now: float) -> None:
         """Count a look at the picture at this side."""

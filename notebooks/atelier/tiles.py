@@ -12,7 +12,7 @@ from nst_utils import ImageError
 
 
 class Tiles:
-    """The tiles of one kind, "photo" or "painting"; `chosen` is told (name, image).
+    """The tiles of one kind, "photo" or "painting"; `chosen` is called after another one.
 
     A button cannot hold a picture, so the picture is its background, by a style sheet. What is
     chosen has a tick before its name and a frame: colour alone would not do for everybody.

@@ -58,6 +58,7 @@ ROOMS = {
     "paint_files": "files",
     "paint_scales": "painting",
     "same_area": "sizes",
+    "scale_sides": "sizes",
     "save_animation": "animation",
     "seconds_needed": "resources",
     "stylize": "painting",

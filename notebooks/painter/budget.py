@@ -21,12 +21,8 @@ class Clock:
 
     def __init__(self, start: float, recipe: Recipe, ratio: float = 0, styles: int = 1) -> None:
         """Begin a scale; `ratio` is the next one's side to its own, 0 if there is none."""
-        self.start, self.seconds, self.steps, self.ratio = (
-            start,
-            recipe.seconds,
-            recipe.limit(),
-            ratio,
-        )
+        self.start, self.ratio = start, ratio
+        self.seconds, self.steps = recipe.seconds, recipe.limit()
         self.begun = self.lap = time.monotonic()
         self.looks = [self.begun]  # when each look at G ended
         self.targets = (1 + styles * recipe.style_scale**2) / 2  # passes without the way back

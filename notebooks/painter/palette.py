@@ -73,7 +73,8 @@ def _axes(colours: Sequence[Moments]) -> tuple[np.ndarray, np.ndarray]:
     """
     mean, squares = (np.mean(parts, axis=0) for parts in zip(*colours, strict=True))
     variances, axes = np.linalg.eigh(squares - np.outer(mean, mean))  # axes in columns
-    axes = (axes * np.sqrt(np.maximum(variances, 0))).T[np.sqrt(np.maximum(variances, 0)) > FLAT]
+    deviations = np.sqrt(np.maximum(variances, 0))
+    axes = (axes * deviations).T[deviations > FLAT]
     if np.linalg.norm(axes.sum(1)) / 3**0.5 < FLAT:  # along (1, 1, 1)
         axes = np.vstack([axes, mean + 1e-6])
     return mean, np.linalg.qr(axes.T)[0].T

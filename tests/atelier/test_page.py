@@ -68,6 +68,7 @@ def test_choose_paint_save():
         name = re.search(r"my_astronaut_wave_[\d-]+_\w{8}\.png", opened.notice.value)[0]
         with Image.open(keeping.FOLDER / name) as saved:
             assert max(saved.size) == 320 and '"beta": 40' in saved.info["Software"]
+            assert '"smooth": 1.0' in saved.info["Software"]
 
     visit(play)
 

@@ -42,6 +42,8 @@ def test_weights_are_found_once_and_choose_the_defaults(options, layers, tv):
     recipe = preparation.prepared(C, S, options).recipe
     assert (recipe.style_layers, recipe.tv) == (layers, tv)
     assert options["weights"].replace("kmeans", "k-means") in recipe.weights[1]
+    again = preparation.prepared(C, S, options | {"weights": recipe.weights}).recipe
+    assert again.weights is recipe.weights and again.style_layers == layers
 
 
 @pytest.mark.parametrize("masks", [None, [LEFT, 1 - LEFT]], ids=["everywhere", "masks"])
