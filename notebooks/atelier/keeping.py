@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -14,6 +13,7 @@ import tensorflow as tf
 from PIL import Image
 
 from atelier.easel import Wishes
+from atelier.pictures import encoded
 from nst_utils import ROOT, save_image, to_pixels
 
 FOLDER = ROOT / "images" / "generated"
@@ -39,6 +39,4 @@ def save(image: tf.Tensor, photo: str, painting: str, wishes: Wishes) -> Path:
 
 def png(image: tf.Tensor) -> bytes:
     """The picture as the bytes of a PNG, for a download."""
-    file = io.BytesIO()
-    Image.fromarray(to_pixels(image)).save(file, "PNG")
-    return file.getvalue()
+    return encoded(Image.fromarray(to_pixels(image)), "PNG")

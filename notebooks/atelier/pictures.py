@@ -66,8 +66,13 @@ def _few_pixels() -> Iterator[None]:
 
 def jpeg(image: tf.Tensor, quality: int = 90) -> bytes:
     """A picture in [0, 1] as the bytes of a JPEG, for the screen."""
+    return encoded(Image.fromarray(to_pixels(image)), "JPEG", quality=quality)
+
+
+def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
+    """A picture as the bytes of a file of this kind."""
     file = io.BytesIO()
-    Image.fromarray(to_pixels(image)).save(file, "JPEG", quality=quality)
+    picture.save(file, kind, **options)
     return file.getvalue()
 
 
@@ -80,10 +85,8 @@ def thumbnail(image: tf.Tensor | Path) -> str:
         picture = Image.fromarray(to_pixels(image))
     side = min(picture.size)
     left, top = ((n - side) // 2 for n in picture.size)
-    file = io.BytesIO()
     square = picture.resize((THUMBNAIL,) * 2, box=(left, top, left + side, top + side))
-    square.save(file, "JPEG", quality=80)
-    return data_address(file.getvalue(), "image/jpeg")
+    return data_address(encoded(square, "JPEG", quality=80), "image/jpeg")
 
 
 def data_address(data: bytes, kind: str) -> str:
