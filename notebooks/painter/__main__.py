@@ -69,7 +69,8 @@ def parser() -> argparse.ArgumentParser:
     add("--alpha", type=float, help=f"weight of the content {now}")
     add("--beta", type=float, help=f"weight of the style {now}")
     layers = "(block1_conv1=0.2 ...); with embedded filters others, see recipe.py"
-    add("--content-layer", default=unset, help="(block4_conv2)")
+    content = "(block4_conv2; with embedded filters block2_conv2)"
+    add("--content-layer", default=unset, help=content)
     add("--style-layers", nargs="+", metavar="NAME=WEIGHT", default=unset, help=layers)
     add("--style-weights", nargs="+", type=float, metavar="W", help="one a painting (alike)")
     add(
@@ -80,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--style-scale", type=float, help=f"2: strokes twice as large; 0.1 to 10 {now}")
     add("--colour", "--color", help=f"style; matched or luminance: the photo's {now}")
-    add("--tv", type=float, default=unset, help="smoothing (3.0; with embedded filters 7.5)")
+    add("--tv", type=float, default=unset, help="smoothing (3.0; with embedded filters 12.0)")
     add("--edges", help=f"mirrored, or zeros: the paper's, with a faint frame {now}")
     add("--init", help=f"{', '.join(CHOICES['init'])} or a picture's file {now}")
     add("--optimizer", help=f"lbfgs or adam {now}")

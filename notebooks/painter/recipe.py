@@ -33,13 +33,14 @@ LISTS = {
     "masks": "masks, one a style picture",
 }
 NEAR_LAYERS = [  # (name, weight): where nothing above block2 was trained, see `suited_to`
-    ("block1_conv1", 0.5),
-    ("block1_conv2", 0.5),
-    ("block2_conv1", 1.0),
-    ("block2_conv2", 1.5),
-    ("block3_conv1", 1.5),
+    ("block1_conv1", 0.8),
+    ("block1_conv2", 0.8),
+    ("block2_conv1", 1.6),
+    ("block2_conv2", 2.4),
+    ("block3_conv1", 2.4),
 ]
-NEAR_TV = 7.5  # half of what `tv` is to the course's style layers: these make less ripple
+NEAR_CONTENT = "block2_conv2"  # the last one that was trained
+NEAR_TV = 12.0  # half of what `tv` is to the course's style layers: these make less ripple
 BORDER = 16  # pixels that a canvas with mirrored edges is larger, at each side
 
 
@@ -57,14 +58,16 @@ def _of_the_course(name: str) -> object:
 def suited_to(weights: Collection[str]) -> dict[str, object]:
     """Give the defaults for a network with trained `weights`, by layer names.
 
-    Gatys' five style layers, as in the course. If training ended with block2, as that of the
-    embedded filters did: every trained layer, and the first above them. Differs from Gatys 2015,
-    who measure style up to block5: filters that k-means fitted there to two pictures are not about
-    style, and what they ask for costs the photo its shapes. pretrained-model/README.md has figures.
+    Gatys' layers, as in the course. If training ended with block2, as that of the embedded filters
+    did: style in every trained layer and the first above them, content in the last trained one.
+    Differs from Gatys 2015, who go up to block5 and to block4: filters that k-means fitted there to
+    two pictures are not about style or shapes, and what they ask for costs the photo its own. It
+    is a fifth of the work, too. pretrained-model/README.md has figures.
     """
     if "block2_conv2" in weights and "block3_conv1" not in weights:
-        return {"style_layers": NEAR_LAYERS, "tv": NEAR_TV}
-    return {"style_layers": _of_the_course("STYLE_LAYERS"), "tv": Recipe.tv}
+        return {"style_layers": NEAR_LAYERS, "content_layer": NEAR_CONTENT, "tv": NEAR_TV}
+    course = {"style_layers": "STYLE_LAYERS", "content_layer": "CONTENT_LAYER"}
+    return {name: _of_the_course(value) for name, value in course.items()} | {"tv": Recipe.tv}
 
 
 @dataclass(frozen=True, kw_only=True)
