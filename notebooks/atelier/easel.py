@@ -23,7 +23,7 @@ from nst_utils import (
 )
 from painter import Frame, PaintError, paint, same_area, scale_sides, suited_to
 
-STEPS = 2 if FAST else 30  # at each scale
+STEPS = 2 if FAST else 25  # at each scale
 FITTED_SIDE = 224  # pixels: filters fitted to pictures of this size serve all sizes of the page
 PAUSE = 0.03  # seconds after each step: the loop handles what the page has sent
 BUSY = ("preparing", "painting")

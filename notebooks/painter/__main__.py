@@ -17,8 +17,8 @@ NOTEBOOKS = Path(__file__).resolve().parent.parent
 if not __package__:  # a folder that is run stands first on the path: its rooms are no packages
     sys.path[:1] = [str(NOTEBOOKS), str(NOTEBOOKS.parent)]
 
-from painter.recipe import CHOICES, PaintError, Recipe  # noqa: E402, it needs the path
-from painter.terminal import Interrupts, lasting_outputs  # noqa: E402
+from painter.recipe import CHOICES, STEPS, PaintError, Recipe  # noqa: E402, it needs the path
+from painter.terminal import Interrupts, lasting_outputs, leave  # noqa: E402
 
 EXAMPLES = """examples:
   python notebooks/painter photo.jpg painting.jpg -o painted.png
@@ -86,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     add("--init", help=f"{', '.join(CHOICES['init'])} or a picture's file {now}")
     add("--optimizer", help=f"lbfgs or adam {now}")
     add("--scales", type=int, help="how often the side is halved, plus 1 (by size)")
-    add("--steps", type=int, help="at most, at each scale (40, or what --seconds allow)")
+    add("--steps", type=int, help=f"at most, at each scale ({STEPS}, or what --seconds allow)")
     add("--seconds", type=float, help="time for all after the imports; a fit is not cut short")
     add("--tolerance", type=float, help=f"stop when 10 steps gain less {now}")
     add("--weights", help=f"auto, imagenet, embedded, kmeans or a file {now}")
@@ -105,4 +105,4 @@ def _layers(pairs: Sequence[str]) -> list[tuple[str, float]]:
 
 if __name__ == "__main__":
     lasting_outputs()
-    sys.exit(main())
+    leave(main())

@@ -26,7 +26,7 @@ CHOICES = {
 }
 LOWEST = {"alpha": 0, "beta": 0, "tv": 0, "tolerance": 0, "style_scale": 0.1, "seconds": 0}
 LOWEST_WHOLE = {"scales": 1, "steps": 0, "seed": 0}
-HIGHEST = {"style_scale": 10}  # its targets then take about as long as the 40 steps do
+HIGHEST = {"style_scale": 10}  # its targets then take about as long as the steps do
 LISTS = {
     "style_layers": "pairs (name, weight)",
     "style_weights": "numbers, one a style picture",
@@ -41,7 +41,8 @@ NEAR_LAYERS = [  # (name, weight): where nothing above block2 was trained, see `
 ]
 NEAR_CONTENT = "block2_conv2"  # the last one that was trained
 NEAR_TV = 12.0  # half of what `tv` is to the course's style layers: these make less ripple
-BORDER = 16  # pixels that a canvas with mirrored edges is larger, at each side
+STEPS = 25  # at each scale; with fewer, block5's cost has not fallen yet
+BORDER = 16  # pixels that a canvas with mirrored edges is larger, at each side, at most: block5's
 
 
 class PaintError(ValueError):
@@ -88,8 +89,8 @@ class Recipe:
     edges: str = "mirrored"  # the picture goes on there; "zeros": the notebook's J, and a frame
     init: str | tf.Tensor = "content"  # or another of STARTS, or a picture
     optimizer: str = "lbfgs"  # or "adam"; see tests/benchmark
-    scales: int | None = None  # None: halve while the longer side stays at 160 pixels or more
-    steps: int | None = None  # at each scale; None: 40, or what `seconds` allow
+    scales: int | None = None  # None: halve while the longer side stays at 32 pixels or more
+    steps: int | None = None  # at each scale; None: 25, or what `seconds` allow
     seconds: float | None = None  # for everything, the fit of filters included
     tolerance: float = 1e-3  # a scale ends when 10 steps lowered J by less than this share
     weights: str | os.PathLike | Weights | tuple[Weights, str] = "auto"  # see `load_vgg19`
@@ -164,11 +165,12 @@ class Recipe:
 
     def limit(self) -> int | None:
         """Steps at each scale, at most; None if only the seconds count."""
-        return 40 if self.steps is None and self.seconds is None else self.steps
+        return STEPS if self.steps is None and self.seconds is None else self.steps
 
     def border(self) -> int:
         """Pixels that the canvas is larger than the picture, at each side."""
-        return BORDER if self.edges == "mirrored" else 0
+        deepest = max(int(name[5]) for name in self.layers())  # the block
+        return max(BORDER // 2, 2 ** (deepest - 1)) if self.edges == "mirrored" else 0
 
     def layers(self) -> list[str]:
         """Names of the layers that are read: style layers first, the content layer last."""

@@ -92,4 +92,4 @@ def test_costs_are_measured_at_the_layers_that_were_trained():
 
 def test_steps_are_limited_unless_the_seconds_are():
     limits = [Recipe(**o).limit() for o in ({}, {"seconds": 1}, {"seconds": 1, "steps": 7})]
-    assert limits == [40, None, 7]
+    assert limits == [25, None, 7]
