@@ -14,6 +14,9 @@ from atelier import easel as room
 from atelier.easel import Easel, Filters, enlarged, resized
 
 
+WHOLE = 25 * len(painter.scale_sides(PHOTO.shape, None))  # steps of a painting
+
+
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr(room, "PAUSE", 0.001)
@@ -45,8 +48,8 @@ def test_it_paints_until_it_is_finished():
     easel, looks = at_work(play)
     assert looks[:3] == ["ready", "preparing", "preparing"] and looks[3] == "painting"
     assert easel.paint.closed == 1 and easel.progress.share() == 1
-    assert [row[0] for row in easel.history] == list(range(26))
-    assert np.allclose(easel.picture, PHOTO - 0.25, atol=1e-6)
+    assert len({row[0] for row in easel.history}) == WHOLE + 1
+    assert np.allclose(easel.picture, PHOTO - 0.01 * WHOLE, atol=1e-6)
 
 
 def test_stop_keeps_the_picture_and_paint_goes_on_from_it():
@@ -60,7 +63,7 @@ def test_stop_keeps_the_picture_and_paint_goes_on_from_it():
         easel.begin()
         await until(lambda: easel.state == "finished")
         assert np.allclose(easel.paint.asked[1]["init"], before)
-        assert easel.history[-1][0] == at + 25
+        assert easel.history[-1][0] == at + WHOLE
 
     at_work(play)
 
@@ -265,6 +268,7 @@ def test_the_real_painter_takes_what_the_easel_gives(filters, layers, monkeypatc
         await until(lambda: easel.state in ("finished", "failed"), 200)
         assert easel.state == "finished", easel.message
         assert easel.picture.shape == (1, 48, 64, 3) and len(easel.history) > 2
-        assert easel.history[-1][1] < easel.history[0][1]
+        last = easel.history[len(easel.history) // 2 :]  # J of two scales cannot be compared
+        assert last[-1][1] < last[0][1]
 
     at_work(play)

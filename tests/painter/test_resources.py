@@ -23,7 +23,7 @@ def test_a_container_has_the_memory_below_its_limit(tmp_path, monkeypatch, limit
 
 def test_the_estimates_know_the_optimiser_and_the_windows(monkeypatch):
     shape = (1, 3072, 4096, 3)
-    assert painter.memory_needed(shape) > 15 > painter.memory_needed(shape, "adam")
+    assert painter.memory_needed(shape) > painter.memory_needed(shape, "adam") + 2
     monkeypatch.setattr(resources, "_speed", lambda: 1e11)
     whole, cut = (painter.seconds_needed((1, 768, n_W, 3), Recipe(scales=1)) for n_W in (768, 1024))
     assert cut > 1.8 * whole  # with a third more pixels
@@ -66,6 +66,6 @@ def test_the_estimate_counts_styles_traces_and_the_first_look(monkeypatch):
     plain, large = seconds(), seconds(style_scale=8)
     assert plain > resources.TRACE and large > plain + 1.5
     assert seconds(3, style_scale=8) > large + 3  # each has its own targets
-    assert seconds(seconds=30) == 30 and seconds(seconds=30, steps=40) == plain
+    assert seconds(seconds=30) == 30 and seconds(seconds=30, steps=25) == plain
     least = seconds(style_scale=10, seconds=0)  # a look is made, however few the seconds are
     assert 2 < least == seconds(style_scale=10, seconds=1) < seconds(style_scale=10)
