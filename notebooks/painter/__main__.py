@@ -81,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--style-scale", type=float, help=f"2: strokes twice as large; 0.1 to 10 {now}")
     add("--colour", "--color", help=f"style; matched or luminance: the photo's {now}")
-    add("--tv", type=float, default=unset, help="smoothing (3.0; with embedded filters 12.0)")
+    add("--tv", type=float, default=unset, help="smoothing (3.0; with embedded filters 20.0)")
     add("--edges", help=f"mirrored, or zeros: the paper's, with a faint frame {now}")
     add("--init", help=f"{', '.join(CHOICES['init'])} or a picture's file {now}")
     add("--optimizer", help=f"lbfgs or adam {now}")

@@ -33,14 +33,14 @@ LISTS = {
     "masks": "masks, one a style picture",
 }
 NEAR_LAYERS = [  # (name, weight): where nothing above block2 was trained, see `suited_to`
-    ("block1_conv1", 0.8),
-    ("block1_conv2", 0.8),
-    ("block2_conv1", 1.6),
-    ("block2_conv2", 2.4),
-    ("block3_conv1", 2.4),
+    ("block1_conv1", 1.0),
+    ("block1_conv2", 1.0),
+    ("block2_conv1", 2.0),
+    ("block2_conv2", 3.0),
+    ("block3_conv1", 3.0),
 ]
 NEAR_CONTENT = "block2_conv2"  # the last one that was trained
-NEAR_TV = 12.0  # half of what `tv` is to the course's style layers: these make less ripple
+NEAR_TV = 20.0  # two thirds of what `tv` is to the course's style layers: these make less ripple
 STEPS = 25  # at each scale; with fewer, block5's cost has not fallen yet
 BORDER = 16  # pixels that a canvas with mirrored edges is larger, at each side, at most: block5's
 
