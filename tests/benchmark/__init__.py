@@ -2,6 +2,7 @@
 
     python tests/benchmark [--quick] [--tracks 0 A B speed] [--pairs 0 1 2] [--size 224]
                            [--against NAME ...] [--start patches] [--minutes 70] [--out FOLDER]
+    python tests/benchmark --tracks where [--of OLD NEW] [--times 3] [--pairs 0] [--size 400]
 
 Track 0  each published recipe as it was published: its own costs, layers and optimiser (but the
          Keras example's rate, the best of seven: the published one diverges at 224 px)
@@ -12,6 +13,10 @@ Track A  the same costs and convolutions for all; only optimiser, schedule, star
 Track B  how far every recipe has come after 5, 15, 30 and 60 seconds
 speed    GFLOP/s of a step beside those of a matrix product; memory; how both grow (counted as if
          every convolution were a plain one: ours do with fewer operations, so it can be above 1)
+where    one run of the painter's command line, from the shell to the saved file: what its seconds
+         go to. `--of` names the folders of checkouts, to be run in turn; the first one's time is
+         divided by the others'. Nothing is cached: each run has a copy of its checkout to itself.
+         It writes where.csv, with all runs, and where.png. The filters are the embedded ones.
 
 All baselines are taken to 5 % of their published steps, then all to 10 %, 40 % and 100 %, until the
 minutes are over; what was reached is in the table, what was not is said to be missing. Track B
@@ -20,7 +25,8 @@ benchmark.csv, benchmark.png, race.png for Track B and pictures.png for Track 0.
 of the steps, tracing included, and without reading or fitting the weights, which all share.
 
 A file for each idea: cases (pictures, networks, the judge), recipes (what was published), runs
-(kept in files), tracks, speed, report (table and figures), race (all together).
+(kept in files), tracks, speed, report (table and figures), race (all together); where, with
+spans, which notes the seconds inside the painter's process.
 """
 
 import os

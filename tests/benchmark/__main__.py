@@ -11,6 +11,8 @@ TESTS = Path(__file__).resolve().parent.parent
 if not __package__:  # a folder that is run stands first on the path: its files are no packages
     sys.path[:1] = [str(TESTS), str(TESTS.parent), str(TESTS.parent / "notebooks")]
 
+TRACKS = ["0", "A", "B", "speed", "where"]
+
 import benchmark  # noqa: E402, it needs the path
 
 
@@ -34,9 +36,9 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--tracks", nargs="+", default=["speed", "A", "0", "B"], choices=["0", "A", "B", "speed"])
-    add("--size", type=int, default=224, help="longer side in pixels (224)")
-    add("--pairs", type=int, nargs="+", default=[0, 1, 2], choices=[0, 1, 2], help="(0 1 2)")
+    add("--tracks", nargs="+", default=["speed", "A", "0", "B"], choices=TRACKS)
+    add("--size", type=int, help="longer side in pixels (224; of where and peers 400)")
+    add("--pairs", type=int, nargs="+", choices=[0, 1, 2], help="(0 1 2; of where and peers 0)")
     add("--minutes", type=float, default=70, help="when to stop the baselines (70)")
     add("--until", type=float, default=1.0, help="largest share of a budget (1.0)")
     add("--content-layer", help="of Track A (block4_conv2) and of ours on Track 0 (block2_conv1)")
@@ -44,6 +46,9 @@ def parser() -> argparse.ArgumentParser:
     add("--against", nargs="+", default=[], help="parts of the baselines' names (all)")
     add("--quick", action="store_true", help="96 px, one pair, to 10 %%, about 5 minutes")
     add("--out", type=Path, default=Path("benchmark"), help="folder for runs and results")
+    add("--of", type=Path, nargs="+", metavar="FOLDER", help="checkouts for where (this one)")
+    add("--times", type=int, default=3, help="how often where and peers run each (3)")
+    add("--painter-options", default="", metavar="'...'", help="more of the painter's, for where")
     add("--one-size", type=int, help=argparse.SUPPRESS)
     return parser
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+from itertools import cycle
+from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 import nst_utils
 from benchmark.runs import SHARES
 from benchmark.tracks import OURS, Bench
+from benchmark.where import Painted, in_parts, parts_of_fit, typical, write_runs
 
 
 def write(bench: Bench) -> None:
@@ -96,3 +100,74 @@ def _draw_moments(axes: Axes, rows: list[dict]) -> None:
     if rows:
         axes.legend()
     axes.grid(alpha=0.3)
+
+
+def write_where(runs: list[Painted], size: int, out: Path) -> None:
+    """Write all runs as a table, and the typical ones of the first pair as a figure."""
+    write_runs(runs, out / "where.csv")
+    names = dict.fromkeys(run.checkout for run in runs)
+    with nst_utils.whole_file(out / "where.png") as path:
+        draw_where([typical(runs, name) for name in names], size).savefig(path, dpi=110)
+
+
+def draw_where(runs: list[Painted], size: int) -> Figure:
+    """Where the seconds go: a bar for each run, in numbered parts; below, the fit by layer."""
+    figure = Figure(figsize=(12, 6.5 + 0.9 * len(runs)), layout="constrained")
+    whole, fit = figure.subplots(2, gridspec_kw={"height_ratios": [1 + len(runs), 4]})
+    names = list(dict.fromkeys(part for run in runs for part in in_parts(run.seconds)))
+    looks = dict(zip(names, cycle(_parts_looks()), strict=False))
+    for place, run in enumerate(runs):
+        left, parts = 0.0, in_parts(run.seconds)
+        for number, name in enumerate(names, 1):
+            seconds = parts.get(name, 0.0)
+            whole.barh(place, seconds, 0.6, left, **looks[name])
+            if seconds > run.wall / 60:
+                box = {"color": "white", "alpha": 0.85, "pad": 1}
+                middle = {"ha": "center", "va": "center", "fontsize": 9, "bbox": box}
+                whole.text(left + seconds / 2, place, number, **middle)
+            left += seconds
+        whole.text(left, place, f" {run.wall:.1f} s", va="center", fontsize=11)
+    whole.set_yticks(range(len(runs)), [run.checkout for run in runs])
+    whole.set(xlim=(0, 1.08 * max(run.wall for run in runs)), xlabel="seconds since the command")
+    whole.set_title(f"From the command to the saved file: {runs[0].pair}, {size} px")
+    whole.invert_yaxis()
+    _legend_of_parts(figure, runs, names, looks)
+    _draw_fits(fit, runs)
+    return figure
+
+
+def _parts_looks() -> list[dict]:
+    """A colour and a hatch for each part; neighbours differ in both."""
+    colours = "#f2b134", "#4f9bd9", "#e4e4e4", "#16a085", "#c39bd3", "#e59866", "#7f8c8d"
+    hatches = "", "//", "..", "xx", "--"
+    return [
+        {"facecolor": colours[k % 7], "hatch": hatches[k % 5], "edgecolor": "black"}
+        for k in range(35)
+    ]
+
+
+def _legend_of_parts(figure: Figure, runs: list[Painted], names: list[str], looks: dict) -> None:
+    """Say which number is which part, and how long each run took for it."""
+    handles, labels = [], []
+    for number, name in enumerate(names, 1):
+        seconds = (f"{in_parts(run.seconds).get(name, 0.0):.1f}" for run in runs)
+        handles.append(Patch(**looks[name]))
+        labels.append(f"{number}  {name}: {', '.join(seconds)} s")
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9)
+
+
+def _draw_fits(axes: Axes, runs: list[Painted]) -> None:
+    """Seconds of the fit, a group of bars for each layer."""
+    layers = list(dict.fromkeys(name for run in runs for name in parts_of_fit(run.seconds)))
+    width = 0.8 / len(runs)
+    for k, (run, look) in enumerate(zip(runs, cycle(_parts_looks()), strict=False)):
+        found = parts_of_fit(run.seconds)
+        heights = [found.get(layer, 0.0) for layer in layers]
+        places = [place + k * width for place in range(len(layers))]
+        bars = axes.bar(places, heights, width, label=run.checkout, **look)
+        axes.bar_label(bars, [f"{height:.1f}" for height in heights], fontsize=8)
+    middles = [place + (len(runs) - 1) * width / 2 for place in range(len(layers))]
+    axes.set_xticks(middles, [layer.replace("_", "\n") for layer in layers], fontsize=8)
+    axes.set(ylabel="seconds", title="The fit, by layer")
+    axes.legend()
+    axes.grid(axis="y", alpha=0.3)
