@@ -7,12 +7,12 @@ import time
 from collections.abc import Sequence
 
 import nst_utils
-from benchmark import report, speed, where
+from benchmark import peers, report, speed, where
 from benchmark.runs import SHARES
 from benchmark.tracks import Bench
 
 QUICK = {"moments": (5, 15), "our_steps": {"A": 160, "0": 40}, "betas": (10, 40, 160)}
-ALONE = {"where"}  # tracks that need no network in this process
+ALONE = {"where", "peers"}  # tracks that need no network in this process
 
 
 def race(options: argparse.Namespace) -> None:
@@ -24,7 +24,7 @@ def race(options: argparse.Namespace) -> None:
     if not set(options.tracks) - ALONE:
         return
     options.size, options.pairs = options.size or 224, options.pairs or [0, 1, 2]
-    deadline = time.monotonic() + 60 * options.minutes
+    deadline = time.monotonic() + 60 * (options.minutes or 70)
     bench = make_bench(options)
     if "speed" in options.tracks:
         speed.track_speed(bench, (256,) if options.quick else (256, 400, 512, 768))
@@ -54,6 +54,9 @@ def alone(options: argparse.Namespace) -> None:
         mine.size, mine.times = 96, 1
     if "where" in options.tracks:
         report.write_where(where.track_where(mine), mine.size, mine.out)
+    if "peers" in options.tracks:
+        mine.minutes = 0.2 if options.quick else options.minutes or 10
+        report.write_peers(peers.track_peers(mine), mine.size, mine.out)
 
 
 def make_bench(options: argparse.Namespace) -> Bench:

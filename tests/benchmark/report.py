@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 import nst_utils
+from benchmark.peers import Peers
 from benchmark.runs import SHARES
 from benchmark.tracks import OURS, Bench
 from benchmark.where import Painted, in_parts, parts_of_fit, typical, write_runs
@@ -18,20 +19,22 @@ from benchmark.where import Painted, in_parts, parts_of_fit, typical, write_runs
 
 def write(bench: Bench) -> None:
     """Write the table and the figure, whole or not at all."""
-    names = list(dict.fromkeys(key for row in bench.rows for key in row))
-    with (
-        nst_utils.whole_file(bench.out / "benchmark.csv") as path,
-        path.open("w", newline="") as file,
-    ):
-        table = csv.DictWriter(file, names)
-        table.writeheader()
-        for row in bench.rows:
-            table.writerow({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()})
+    write_rows(bench.rows, bench.out / "benchmark.csv")
     with nst_utils.whole_file(bench.out / "benchmark.png") as path:
         draw(bench.rows).savefig(path, dpi=110)
     if moments := [row for row in bench.rows if row["track"] == "B"]:
         with nst_utils.whole_file(bench.out / "race.png") as path:
             draw_race(moments, bench.size).savefig(path, dpi=110)
+
+
+def write_rows(rows: list[dict], path: Path) -> None:
+    """Write rows as a table, whole or not at all; a row may lack columns."""
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    with nst_utils.whole_file(path) as temporary, temporary.open("w", newline="") as file:
+        table = csv.DictWriter(file, names)
+        table.writeheader()
+        for row in rows:
+            table.writerow({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()})
 
 
 def draw(rows: list[dict]) -> Figure:
@@ -45,7 +48,11 @@ def draw(rows: list[dict]) -> Figure:
 
 
 LOOKS = (("#c0392b", "*-"), ("#34495e", "o--"), ("#2980b9", "s-."), ("#16a085", "D:"))
-LOOKS += (("#8e44ad", "^--"), ("#d68910", "v-."))  # a colour, a marker and a line for each recipe
+LOOKS += (
+    ("#8e44ad", "^--"),
+    ("#d68910", "v-."),
+    ("#7f8c8d", "P:"),
+)  # a colour, a marker and a line for each recipe
 
 
 def draw_race(rows: list[dict], size: int) -> Figure:
@@ -171,3 +178,52 @@ def _draw_fits(axes: Axes, runs: list[Painted]) -> None:
     axes.set(ylabel="seconds", title="The fit, by layer")
     axes.legend()
     axes.grid(axis="y", alpha=0.3)
+
+
+def write_peers(peers: Peers, size: int, out: Path) -> None:
+    """Write what the peers did: the rows, where each stood second by second, and the figure."""
+    write_rows(peers.rows, out / "peers.csv")
+    write_rows(peers.shots, out / "peers_on_the_way.csv")
+    with nst_utils.whole_file(out / "peers.png") as path:
+        draw_peers(peers.rows, peers.shots, size).savefig(path, dpi=110)
+
+
+def draw_peers(rows: list[dict], shots: list[dict], size: int) -> Figure:
+    """How near each peer was, second by second, on the first pair; and the seconds of its steps."""
+    figure = Figure(figsize=(11, 9.5), layout="constrained")
+    places = figure.subplot_mosaic([["style", "content"], ["steps", "plain"]])
+    shots = [shot for shot in shots if shot["pair"] == shots[0]["pair"]]
+    names = list(dict.fromkeys(shot["against"] for shot in shots))
+    for key, what in (("style", "painting"), ("content", "photo")):
+        axes = places[key]
+        for name, (colour, look) in zip(names, cycle(LOOKS), strict=False):
+            mine = [shot for shot in shots if shot["against"] == name]
+            seconds, distances = ([shot[k] for shot in mine] for k in ("seconds", key))
+            line = {"linewidth": 2.5 if name == OURS else 1.5, "markevery": 0.1, "label": name}
+            axes.plot(seconds, distances, look, color=colour, **line)
+            if name == OURS:
+                axes.axhline(distances[-1], color=colour, linewidth=0.8)
+        labels = {"xlabel": "seconds of optimisation", "ylabel": f"distance to the {what}"}
+        axes.set(xscale="log", yscale="log", title=f"How near to the {what}?", **labels)
+        axes.grid(alpha=0.3)
+    pair = shots[0]["pair"]
+    _draw_steps(places["steps"], [row for row in rows if row.get("pair") == pair], "Its own step")
+    plain = [row for row in rows if str(row.get("at", "")).startswith("plain")]
+    _draw_steps(places["plain"], plain, "Forward to conv5_1, and back, alone")
+    figure.suptitle(
+        f"Ours and its peers on {pair}, {size} px: lower is nearer; the thin line is ours"
+    )
+    figure.legend(*places["style"].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+def _draw_steps(axes: Axes, rows: list[dict], title: str) -> None:
+    """Seconds of a step, a bar for each method."""
+    rows = [row for row in rows if "seconds a step" in row]
+    seconds, names = [row["seconds a step"] for row in rows], [row["against"] for row in rows]
+    ours = [{True: "//", False: ""}[name == OURS] for name in names]
+    bars = axes.barh(range(len(rows)), seconds, color="#bcd9ee", edgecolor="black", hatch=ours)
+    axes.bar_label(bars, [f"{value:.3g} s" for value in seconds], padding=3)
+    axes.set_yticks(range(len(rows)), [name.replace(", ", ",\n") for name in names])
+    axes.set(xlim=(0, 1.2 * max(seconds, default=1)), xlabel="seconds a step", title=title)
+    axes.invert_yaxis()
