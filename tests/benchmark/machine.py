@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 LIBRARIES = {"NumPy": "numpy", "TensorFlow": "tensorflow", "PyTorch": "torch"}
 WITHOUT_AVX512 = {  # what makes these libraries take the instructions of an older processor
@@ -39,7 +40,8 @@ def has_torch() -> bool:
 def processor() -> dict[str, object]:
     """Give the processor's model, its flags (of x86 and ARM those for vectors), and its cores.
 
-    The flags are those of the processor; with `environment(avx512=False)` fewer are used.
+    The flags are those of the processor; with `environment(avx512=False)` fewer are used. "busy
+    before" is the share of the cores that is at work now, for a second.
     """
     text = CPUINFO.read_text() if CPUINFO.is_file() else ""
     model = re.search(r"^model name\s*: (.*)", text, re.M)
@@ -47,7 +49,8 @@ def processor() -> dict[str, object]:
     found = flags[1].split() if flags else []
     vector = [flag for flag in found if re.match("avx|fma|amx|sve|asimd|f16c|sse4", flag)]
     model = model[1] if model else platform.processor() or platform.machine()
-    return {"processor": model, "flags": " ".join(vector or found), "cores": os.cpu_count()}
+    found = {"processor": model, "flags": " ".join(vector or found), "cores": os.cpu_count()}
+    return found | {"busy before": psutil.cpu_percent(1.0) / 100}
 
 
 def environment(threads: int | None = None, avx512: bool = True) -> dict[str, str]:
@@ -56,11 +59,11 @@ def environment(threads: int | None = None, avx512: bool = True) -> dict[str, st
     return os.environ | chosen | ({} if avx512 else WITHOUT_AVX512)
 
 
-def rates(surroundings: dict[str, str] | None = None) -> dict[str, float]:
-    """GFLOP/s of a matrix product, by library, best first; one process each."""
+def rates(surroundings: dict[str, str] | None = None, but: str = "") -> dict[str, float]:
+    """GFLOP/s of a matrix product, by library, best first, without `but`; a process each."""
     found = {}
     for name, module in LIBRARIES.items():
-        if importlib.util.find_spec(module):
+        if name != but and importlib.util.find_spec(module):
             command = [sys.executable, str(Path(__file__).parent), "--one-rate", name]
             done = subprocess.run(command, env=surroundings, capture_output=True, check=True)
             found[name] = json.loads(done.stdout.splitlines()[-1])

@@ -26,22 +26,23 @@ from benchmark.processes import Kept, start
 from nst_utils import CONTENT_LAYER, EMBEDDED, read_weights
 
 OURS = "this painter"
-Method = tuple[str, str, dict]  # file, function, options
+Method = tuple[str, str, dict]  # module, function, options
+TENSORFLOW, TORCH = "benchmark.tensorflow_peers", "benchmark.torch_peers"
 METHODS: dict[str, Method] = {
-    OURS: ("tensorflow_peers", "ours", {}),
-    "PyTorch tutorial": ("torch_peers", "tutorial", {}),
-    "PyTorch tutorial, compiled": ("torch_peers", "tutorial", {"compiled": True}),
-    "Gatys' layers, PyTorch": ("torch_peers", "gatys", {}),
-    "Gatys' layers, PyTorch, compiled": ("torch_peers", "gatys", {"compiled": True}),
-    "TensorFlow tutorial": ("tensorflow_peers", "tutorial", {}),
-    "Keras example": ("tensorflow_peers", "example", {}),
+    OURS: (TENSORFLOW, "ours", {}),
+    "PyTorch tutorial": (TORCH, "tutorial", {}),
+    "PyTorch tutorial, compiled": (TORCH, "tutorial", {"compiled": True}),
+    "Gatys' layers, PyTorch": (TORCH, "gatys", {}),
+    "Gatys' layers, PyTorch, compiled": (TORCH, "gatys", {"compiled": True}),
+    "TensorFlow tutorial": (TENSORFLOW, "tutorial", {}),
+    "Keras example": (TENSORFLOW, "example", {}),
 }
 PLAIN: dict[str, Method] = {
-    OURS: ("tensorflow_peers", "plain_ours", {}),
-    "PyTorch": ("torch_peers", "plain", {}),
-    "PyTorch, channels last": ("torch_peers", "plain", {"channels_last": True}),
-    "PyTorch, compiled": ("torch_peers", "plain", {"compiled": True}),
-    "Keras": ("tensorflow_peers", "plain_keras", {}),
+    OURS: (TENSORFLOW, "plain_ours", {}),
+    "PyTorch": (TORCH, "plain", {}),
+    "PyTorch, channels last": (TORCH, "plain", {"channels_last": True}),
+    "PyTorch, compiled": (TORCH, "plain", {"compiled": True}),
+    "Keras": (TENSORFLOW, "plain_keras", {}),
 }
 PLAIN_SHAPE = 300, 400  # n_H, n_W
 STEPS = 6  # of which the first two trace, or compile
@@ -70,7 +71,7 @@ class Peers:
         return {
             name: method
             for name, method in methods.items()
-            if (method[0] != "torch_peers" or machine.has_torch())
+            if (method[0] != TORCH or machine.has_torch())
             and (methods is PLAIN or name == OURS or not parts or any(p in name for p in parts))
         }
 
@@ -190,6 +191,11 @@ def track_peers(options: argparse.Namespace) -> Peers:
     if not machine.has_torch():
         print(f"PyTorch is not installed here, so its rows are missing: {machine.TO_INSTALL}")
     print("  ".join(f"{key}: {value}" for key, value in seen.items()))
+    if seen["busy before"] > 0.1:
+        print(
+            "Other programs are at work: OpenMP's threads, which PyTorch and NumPy have, wait for"
+        )
+        print("each other then, and what is said of these two is too slow by up to ten times.")
     rates = machine.rates(peers.surroundings)
     for number, (library, rate) in enumerate(rates.items()):
         note = "the machine's rate" if number == 0 else ""

@@ -118,12 +118,12 @@ class Looks:
 
 
 def run_method(module: str, function: str, options: dict, path: Path, **bounds: object) -> None:
-    """Run a method of one of our files here; this process is its own."""
+    """Run the method that is a function of a module here; this process is its own."""
     wire = sys.stdout
     with tempfile.TemporaryDirectory(prefix="peer-") as folder, redirect_stdout(sys.stderr):
         looks = Looks(wire, Path(folder), **bounds)
         try:
-            method = getattr(importlib.import_module(f"benchmark.{module}"), function)
+            method = getattr(importlib.import_module(module), function)
             method(Kept.read(path), looks, **options)
         except Enough:
             pass

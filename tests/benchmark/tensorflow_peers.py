@@ -84,14 +84,16 @@ def example(kept: Kept, look: Looks, steps: int = 4000) -> None:
     extractor = keras.Model(network.input, {layer.name: layer.output for layer in network.layers})
     S = tf.image.resize(kept.S, kept.C.shape[1:3])  # it loads the painting at the photo's size
     base, style = (preprocess_input(255.0 * tf.constant(image)) for image in (kept.C, S))
-    gradient = tf.function(lambda picture: _example_gradient(extractor, picture, base, style))
-    rate = RATES[0] if look.steps else _rate(gradient, base)
+
+    def traced() -> Callable:
+        return tf.function(lambda picture: _example_gradient(extractor, picture, base, style))
+
+    rate = RATES[0] if look.steps else _rate(traced(), base)
     look.note = f"rate {rate:.3g}, published: {RATES[0]:.0f}"
     look.begin()
-    picture, sgd = tf.Variable(base), _sgd(rate)
-    traced = tf.function(lambda picture: _example_gradient(extractor, picture, base, style))
+    picture, sgd, gradient = tf.Variable(base), _sgd(rate), traced()
     for _ in range(steps):
-        sgd.apply_gradients([(traced(picture)[1], picture)])
+        sgd.apply_gradients([(gradient(picture)[1], picture)])
         look(lambda: ((picture.numpy()[0] + nst_utils.BGR_MEAN) / 255)[..., ::-1])
 
 
