@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import os
 import re
 import runpy
 import statistics
@@ -28,9 +29,12 @@ from types import ModuleType
 
 PYTHON, IMPORTS, REST, END = "starting Python", "importing the rest", "other", "ending Python"
 FIT, CALIBRATION, START = "fit", "calibration", "start picture"
+WAITING = "waiting for another thread"
 UNNAMED = "fit of the layer whose name comes next"
 # module -> {name in it: what its seconds are called}; {} is for an import alone
 WATCHED = {
+    "threading": {"Thread.join": WAITING},
+    "concurrent.futures._base": {"Future.result": WAITING},
     "tensorflow": {},
     "keras": {},
     "tensorflow.python.framework.func_graph": {"func_graph_from_py_func": "trace"},
@@ -174,8 +178,12 @@ class Spans:
             if inspect.isroutine(function := getattr(place, name, None)):
                 setattr(place, name, self.wrap(function, label))
 
-    def found(self) -> dict:
-        """What was noted, once the painter is done."""
+    def write(self, path: Path) -> None:
+        """Write what was noted, now that the painter is done, however it ends."""
+        self.main.switch()
+        path.write_text(json.dumps(self._found()))
+
+    def _found(self) -> dict:
         for clock in (self.main, *self.others):
             clock.rename(UNNAMED, f"{FIT}, the rest")
             for label, seconds in self.looks.items():
@@ -247,6 +255,8 @@ def main() -> int:
     spans = Spans(float(begun))
     spans.main.switch()
     spans.main.stack = [IMPORTS]
+    spans.watch(threading)
+    end, os._exit = os._exit, lambda code: (spans.write(Path(result)), end(code))
     sys.meta_path.insert(0, Hook(spans))
     painter = Path(checkout, "notebooks", "painter")
     sys.path.pop(0)  # this file's folder
@@ -256,8 +266,7 @@ def main() -> int:
         code = 0
     except SystemExit as ended:
         code = ended.code
-    spans.main.switch()
-    Path(result).write_text(json.dumps(spans.found()))
+    spans.write(Path(result))
     return code
 
 

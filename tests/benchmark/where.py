@@ -29,7 +29,7 @@ from benchmark.cases import PAIRS, find
 NOT_COPIED = "kmeans-*", "*.h5", "*.mat", "__pycache__"  # fits that are kept; other weights
 PHASES = (spans.PYTHON, "importing", "reading", "weights", "building", "keeping", spans.FIT)
 PHASES += (spans.CALIBRATION, "preparation", "estimate", "targets", spans.START, "trace", "steps")
-PHASES += ("saving", spans.REST, spans.END)  # in the order of the table
+PHASES += ("saving", spans.WAITING, spans.REST, spans.END)  # in the order of the table
 
 
 @dataclass
@@ -184,7 +184,8 @@ def ratios(runs: list[Painted], names: list[str]) -> list[str]:
             walls = [run.wall for run in runs if (run.checkout, run.pair) == (name, pair)]
             middle = typical(runs, name, pair).wall
             line = f"{pair}, {name}: {', '.join(f'{wall:.1f}' for wall in walls)} s"
-            lines.append(line + f"; {names[0]} / {name}: {first / middle:.2f}")
+            ratio = f"; {names[0]} / {name}: {first / middle:.2f}"
+            lines.append(line + ratio * (name != names[0]))
     return lines
 
 
