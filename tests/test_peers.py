@@ -111,7 +111,7 @@ def test_steps_are_counted_without_pictures_and_a_failure_is_said(toy):
     found = processes.start(*toy, lambda *_: pytest.fail("no picture"), steps=4, seconds=0)
     assert found["steps"] == 4
     (module, _, options), *rest = toy
-    with pytest.raises(RuntimeError, match="no attribute 'toys'"):
+    with pytest.raises(RuntimeError, match=r"AttributeError: .* no attribute 'toys'"):
         processes.start((module, "toys", options), *rest, steps=4, seconds=0)
 
 

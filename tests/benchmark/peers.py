@@ -201,6 +201,7 @@ def track_peers(options: argparse.Namespace) -> Peers:
         note = "the machine's rate" if number == 0 else ""
         peers.add(at="matrix product", against=library, **{"GFLOP/s": rate}, note=note)
     peers.rows[0] |= {**seen, "threads": options.threads or "all"}
+    peers.rows[0]["avx512"] = "as if there were none" if options.no_avx512 else "as the machine has"
     with tempfile.TemporaryDirectory(prefix="peers-") as folder:
         peers.plain(Path(folder))
         for number in options.pairs:

@@ -102,6 +102,11 @@ class Looks:
     def _say(self, **message: object) -> None:
         print(json.dumps(message), file=self.wire, flush=True)
 
+    def fail(self, error: Exception) -> None:
+        """Say why there is nothing to be counted."""
+        words = " ".join(str(error).split())[:200]
+        self._say(failed=f"{type(error).__name__}: {words}")
+
     def finish(self) -> None:
         """Show the last picture, and say what was counted."""
         if not self.steps and self.latest is not None and self.sent < self.seconds:
@@ -127,6 +132,9 @@ def run_method(module: str, function: str, options: dict, path: Path, **bounds: 
             method(Kept.read(path), looks, **options)
         except Enough:
             pass
+        except Exception as error:  # whatever a library raises, as without a compiler
+            looks.fail(error)
+            return
         looks.finish()
 
 
@@ -139,11 +147,16 @@ def start(
 ) -> dict:
     """Run a method in a new process; `verdict` says of (pixels, seconds, step) whether to go on.
 
-    Give what it counted. Raises RuntimeError with the last words of a process that fails.
+    Give what it counted. Raises RuntimeError with the last words of a process that fails. What
+    PyTorch compiles is not kept: each process compiles anew.
     """
     task = json.dumps([*method, str(path), bounds])
     command = [sys.executable, str(Path(__file__).parent), "--method", task]
-    with tempfile.TemporaryFile("w+") as errors, _process(command, surroundings, errors) as process:
+    with (
+        tempfile.TemporaryDirectory(prefix="compiled-") as compiled,
+        tempfile.TemporaryFile("w+") as errors,
+        _process(command, surroundings | {"TORCHINDUCTOR_CACHE_DIR": compiled}, errors) as process,
+    ):
         found = None
         for line in process.stdout:
             found = json.loads(line)
@@ -153,6 +166,8 @@ def start(
         if process.wait() or found is None or "picture" in found:
             errors.seek(0)
             raise RuntimeError((errors.read().strip().splitlines() or ["no word"])[-1][:300])
+    if "failed" in found:
+        raise RuntimeError(found["failed"])
     return found
 
 
