@@ -16,6 +16,7 @@ from little_pictures import SHALLOW
 from little_weights import IMAGES
 
 import nst_utils
+import painter
 from benchmark import machine, peers, processes, recipes, report, speed, tensorflow_peers
 
 C, S = IMAGES[0], 0.5 * IMAGES[1]
@@ -162,6 +163,14 @@ def test_peers_run_in_turn_and_one_that_fails_is_a_row(monkeypatch, capsys):
     assert peers.beside(*found.values()) == {}
     monkeypatch.setattr(machine, "has_torch", lambda: False)
     assert list(race.chosen(peers.METHODS)) == [peers.OURS]
+
+
+def test_the_judge_looks_at_layers_that_nobody_optimises():
+    theirs = {*tensorflow_peers.STYLE, tensorflow_peers.CONTENT, nst_utils.CONTENT_LAYER}
+    theirs |= {f"block{block}_conv{k}" for block in (1, 2) for k in (1, 2)} | {"block3_conv1"}
+    for weights in (nst_utils.read_weights(nst_utils.EMBEDDED), nst_utils.VGG19_LAYERS):
+        theirs |= {name for name, _ in painter.suited_to(weights)["style_layers"]}
+    assert not theirs & set(peers.HELD_OUT) and set(peers.HELD_OUT) <= set(nst_utils.VGG19_LAYERS)
 
 
 def test_the_machine_is_named_with_its_best_rate(tmp_path, monkeypatch):

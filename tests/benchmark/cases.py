@@ -96,8 +96,8 @@ def grams(activations: list[tf.Tensor]) -> list[tf.Tensor]:
 class Judge:
     """Distances of a picture to S and to C on layers that nobody optimises, relative to theirs."""
 
-    def __init__(self, case: Case) -> None:
-        self.net = case.net(HELD_OUT)
+    def __init__(self, case: Case, names: list[str] = HELD_OUT) -> None:
+        self.net = case.net(names)
         self.content, self.style = self.net(case.C), grams(self.net(case.S))
 
     def __call__(self, pixels: np.ndarray) -> tuple[float, float]:

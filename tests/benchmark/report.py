@@ -198,7 +198,8 @@ def draw_peers(rows: list[dict], shots: list[dict], size: int) -> Figure:
         axes = places[key]
         for name, (colour, look) in zip(names, cycle(LOOKS), strict=False):
             mine = [shot for shot in shots if shot["against"] == name]
-            seconds, distances = ([shot[k] for shot in mine] for k in ("seconds", key))
+            seconds = [shot["seconds"] for shot in mine]
+            distances = [shot[key] or float("nan") for shot in mine]  # 0: still the photo itself
             line = {"linewidth": 2.5 if name == OURS else 1.5, "markevery": 0.1, "label": name}
             axes.plot(seconds, distances, look, color=colour, **line)
             if name == OURS:
