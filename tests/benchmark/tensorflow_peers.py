@@ -41,7 +41,7 @@ def ours(kept: Kept, look: Looks) -> None:
 
 def tutorial(kept: Kept, look: Looks, steps: int = 1000) -> None:
     """TensorFlow's tutorial "Neural style transfer": Adam on J and a total variation."""
-    network = _vgg19(kept.raw)
+    network = keras_vgg19(kept.raw)
     extractor = keras.Model(network.input, [network.get_layer(n).output for n in [*STYLE, CONTENT]])
     image = tf.Variable(kept.C)
     adam = keras.optimizers.Adam(learning_rate=0.02, beta_1=0.99, epsilon=1e-1)
@@ -80,15 +80,15 @@ def example(kept: Kept, look: Looks, steps: int = 4000) -> None:
     Its rate is the published one, or, where that diverges at once, a third of it, and so on; the
     seconds to find out are not counted.
     """
-    network = _vgg19(kept.raw)
+    network = keras_vgg19(kept.raw)
     extractor = keras.Model(network.input, {layer.name: layer.output for layer in network.layers})
     S = tf.image.resize(kept.S, kept.C.shape[1:3])  # it loads the painting at the photo's size
     base, style = (preprocess_input(255.0 * tf.constant(image)) for image in (kept.C, S))
 
     def traced() -> Callable:
-        return tf.function(lambda picture: _example_gradient(extractor, picture, base, style))
+        return tf.function(lambda picture: example_gradient(extractor, picture, base, style))
 
-    rate = RATES[0] if look.steps else _rate(traced(), base)
+    rate = RATES[0] if look.steps else falling_rate(traced(), base)
     look.note = f"rate {rate:.3g}, published: {RATES[0]:.0f}"
     look.begin()
     picture, sgd, gradient = tf.Variable(base), _sgd(rate), traced()
@@ -102,7 +102,7 @@ def _sgd(rate: float) -> keras.optimizers.Optimizer:
     return keras.optimizers.SGD(schedule)
 
 
-def _rate(gradient: Callable, base: tf.Tensor, steps: int = 10) -> float:
+def falling_rate(gradient: Callable, base: tf.Tensor, steps: int = 10) -> float:
     """The first of RATES with which the loss falls."""
     for rate in RATES:
         picture, sgd = tf.Variable(base), _sgd(rate)
@@ -118,7 +118,7 @@ def _rate(gradient: Callable, base: tf.Tensor, steps: int = 10) -> float:
     return RATES[-1]
 
 
-def _example_gradient(
+def example_gradient(
     extractor: keras.Model, picture: tf.Tensor, base: tf.Tensor, style: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """The Keras example's loss, and its gradient."""
@@ -176,7 +176,7 @@ def _repeat(step: Callable[[tf.Tensor], tf.Tensor], kept: Kept, look: Looks) -> 
         look(lambda: gradient[0])  # noqa: B023, it is called before the next step
 
 
-def _vgg19(weights: dict[str, Filters]) -> keras.Model:
+def keras_vgg19(weights: dict[str, Filters]) -> keras.Model:
     """Keras' own VGG-19, without its top, with these weights."""
     network = VGG19(include_top=False, weights=None)
     network.trainable = False

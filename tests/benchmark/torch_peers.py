@@ -31,18 +31,18 @@ def tutorial(kept: Kept, look: Looks, compiled: bool = False, steps: int = 300) 
     """PyTorch's tutorial."""
     layers = convolutions(for_torchvision(kept.raw), NEAR[-1])
     mean, deviation = (torch.tensor(values)[:, None, None] for values in (MEAN, DEVIATION))
-    C, S = _planes(kept.C), _planes(kept.S)
+    C, S = planes(kept.C), planes(kept.S)
 
-    def activations(x: Tensor) -> list[Tensor]:  # of the convolutions, before their ReLU
-        return _read(layers, (x - mean) / deviation, NEAR, before_relu=True)
+    def found_in(x: Tensor) -> list[Tensor]:  # of the convolutions, before their ReLU
+        return activations(layers, (x - mean) / deviation, NEAR, before_relu=True)
 
     look.begin()
     with torch.no_grad():
-        grams = [gram(a) / a.numel() for a in activations(S)]
-        content = activations(C)[3]
+        grams = [gram(a) / a.numel() for a in found_in(S)]
+        content = found_in(C)[3]
 
     def cost(x: Tensor) -> Tensor:
-        found = activations(x)
+        found = found_in(x)
         pairs = zip(found, grams, strict=True)
         style = sum(functional.mse_loss(gram(a) / a.numel(), target) for a, target in pairs)
         return 1e6 * style + functional.mse_loss(found[3], content)
@@ -53,16 +53,16 @@ def tutorial(kept: Kept, look: Looks, compiled: bool = False, steps: int = 300) 
 def gatys(kept: Kept, look: Looks, compiled: bool = False, steps: int = 500) -> None:
     """Gatys' own layers and weights."""
     layers, mean = convolutions(kept.raw, DEEP[-1]), torch.tensor(BGR_MEAN)[:, None, None]
-    C, S = (_planes(image).flip(1) * 255 - mean for image in (kept.C, kept.S))
+    C, S = (planes(image).flip(1) * 255 - mean for image in (kept.C, kept.S))
     names = [*DEEP, "block4_conv2"]
     look.begin()
     with torch.no_grad():
-        found = _read(layers, S, DEEP)
+        found = activations(layers, S, DEEP)
         grams = [gram(a) / a[0, 0].numel() for a in found]
-        content = _read(layers, C, names)[-1]
+        content = activations(layers, C, names)[-1]
 
     def cost(x: Tensor) -> Tensor:
-        *found, deep = _read(layers, x, names)
+        *found, deep = activations(layers, x, names)
         loss = functional.mse_loss(deep, content)
         for a, target in zip(found, grams, strict=True):
             weight = 1e3 / a.shape[1] ** 2
@@ -77,7 +77,7 @@ def gatys(kept: Kept, look: Looks, compiled: bool = False, steps: int = 500) -> 
 
 def plain(kept: Kept, look: Looks, compiled: bool = False, channels_last: bool = False) -> None:
     """Forward to conv5_1, and back to the pixels; no costs, no optimiser. Until it is enough."""
-    layers, x = convolutions(kept.raw, "block5_conv1"), _planes(kept.C)
+    layers, x = convolutions(kept.raw, "block5_conv1"), planes(kept.C)
     if channels_last:
         x = x.contiguous(memory_format=torch.channels_last)
         for _, layer in layers:
@@ -89,7 +89,7 @@ def plain(kept: Kept, look: Looks, compiled: bool = False, channels_last: bool =
     while True:
         x.grad = None
         network(x).square().mean().backward()
-        look(lambda: _pixels(x))
+        look(lambda: pixels(x))
 
 
 def descend(
@@ -113,7 +113,7 @@ def descend(
         loss = cost(x)
         loss.backward()
         done += 1
-        look(lambda: _pixels(shown(x)))
+        look(lambda: pixels(shown(x)))
         return loss
 
     while done < steps:
@@ -158,7 +158,9 @@ def gram(a: Tensor) -> Tensor:
     return a @ a.T
 
 
-def _read(layers: list, x: Tensor, names: Sequence[str], before_relu: bool = False) -> list[Tensor]:
+def activations(
+    layers: list, x: Tensor, names: Sequence[str], before_relu: bool = False
+) -> list[Tensor]:
     """Activations of `names`, in their order; the layers above the deepest one are not run."""
     found, wanted = {}, {name if before_relu else f"{name} ReLU" for name in names}
     for name, layer in layers:
@@ -170,11 +172,11 @@ def _read(layers: list, x: Tensor, names: Sequence[str], before_relu: bool = Fal
     return [found[name] for name in names]
 
 
-def _planes(image: np.ndarray) -> Tensor:
+def planes(image: np.ndarray) -> Tensor:
     """(1, n_H, n_W, 3) as (1, 3, n_H, n_W)."""
     return torch.from_numpy(image.transpose(0, 3, 1, 2).copy())
 
 
-def _pixels(x: Tensor) -> np.ndarray:
+def pixels(x: Tensor) -> np.ndarray:
     """(1, 3, n_H, n_W) as (n_H, n_W, 3)."""
     return x.detach()[0].permute(1, 2, 0).numpy()
