@@ -140,6 +140,8 @@ def test_when_it_was_as_near_as_ours():
     assert reached["near to both after s"] == 4.0
     assert reached["near to the painting after s"] == 3.0
     assert reached["photo then, times as far"] == 1.5
+    assert reached["within 5 % of both after s"] == 4.0
+    assert course.reached((0.49, 1.91))["within 5 % of both after s"] == 4.0
     missed = course.reached((0.8, 1.0))
     assert missed["near to both after s"] == "not" and "painting x 0.62" in missed["at best"]
 
@@ -313,12 +315,19 @@ class TestTorch:
         assert len(watched(torch_peers.plain, 2, channels_last=True)) == 2
 
 
-def test_the_figure_shows_every_peer():
+def test_the_figure_shows_every_peer(tmp_path):
     row = {"pair": "C + S", "style": 0.5, "content": 0.1}
     names = [peers.OURS, "PyTorch tutorial"]
     shots = [row | {"against": name, "seconds": s} for name in names for s in (5.0, 15.0)]
     rows = [{"against": n, "pair": "C + S", "seconds a step": 2.0, "at": "400 px"} for n in names]
     rows += [{"against": "Keras", "seconds a step": 3.0, "at": "plain step, 400 x 300"}]
+    shots[-2:] = [shots[-1] | {"content": 0.0}]  # once, and still the photo: it cannot be drawn
+    race = SimpleNamespace(rows=rows, shots=[])
+    report.write_peers(race, 400, tmp_path)
+    assert not (tmp_path / "peers.png").exists(), "only the plain steps are known"
+    race.shots = shots
+    report.write_peers(race, 400, tmp_path)
+    assert (tmp_path / "peers.png").is_file()
     style, content, own, plain = report.draw_peers(rows, shots, 400).axes
     assert [line.get_label() for line in content.lines if line.get_marker() != "None"] == names
     assert "painting" in style.get_ylabel() and "photo" in content.get_ylabel()

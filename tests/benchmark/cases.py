@@ -22,6 +22,10 @@ PAIRS = [  # photo, painting: the first of each two that exists
     (("chelsea", "chelsea"), ("wave", "wave")),
 ]
 HELD_OUT = ["block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3"]  # nobody's, see Track 0
+# How large activations are with the released filters, in the measure that calibration makes 1: the
+# root of the root mean square of Gram / (n_H n_W), over four bundled pictures at 224 pixels. Those
+# above block3 were not at hand: they are taken to be as its last layer.
+RELEASED = dict(zip(VGG19_LAYERS, (38.4, 185, 166, 174, 191, 237, 502, 858), strict=False))
 Cost = Callable[[tf.Tensor], tf.Tensor]
 
 
@@ -33,7 +37,7 @@ class Case:
     C: tf.Tensor
     S: tf.Tensor
     weights: nst_utils.Weights  # calibrated, as the course uses them
-    raw: nst_utils.Weights  # in the units of the trained network
+    raw: nst_utils.Weights  # in the units of the released network, for which recipes were published
     source: str
 
     def net(self, names: list[str], raw: bool = False) -> keras.Model:
@@ -59,7 +63,8 @@ def make_case(number: int, size: int, content_layer: str) -> Case:
     fitted = nst_utils.fit_kmeans_vgg19([C, S], keep=keep, pooling="max")
     weights = nst_utils.fit_kmeans_vgg19([C, S], fitted, pooling="max", content=content_layer)
     name = f"{content.stem} + {style.stem}"
-    return Case(name, C, S, weights, unscaled(fitted, keep, C), blocks.stem)
+    raw = unscaled(fitted, keep, C) if blocks == TRAINED else in_released_units(fitted)
+    return Case(name, C, S, weights, raw, blocks.stem)
 
 
 def unscaled(fitted: nst_utils.Weights, keep: nst_utils.Weights, C: tf.Tensor) -> nst_utils.Weights:
@@ -72,6 +77,19 @@ def unscaled(fitted: nst_utils.Weights, keep: nst_utils.Weights, C: tf.Tensor) -
     for name in names:
         kernel, bias = fitted[name]
         raw[name] = keep.get(name) or (kernel, bias * scale)
+    return raw
+
+
+def in_released_units(fitted: nst_utils.Weights) -> nst_utils.Weights:
+    """Undo the calibration of filters that were trained in units of their own, as the embedded.
+
+    A published recipe weighs its costs for activations of hundreds: with others, L-BFGS in PyTorch
+    sees gradients below its tolerance, and stops where it starts.
+    """
+    raw, before = {}, 1.0
+    for name, (kernel, bias) in fitted.items():
+        s = RELEASED.get(name, before)
+        raw[name], before = (kernel * np.float32(s / before), bias * np.float32(s)), s
     return raw
 
 

@@ -56,7 +56,8 @@ def alone(options: argparse.Namespace) -> None:
         report.write_where(where.track_where(mine), mine.size, mine.out)
     if "peers" in options.tracks:
         mine.minutes = 0.2 if options.quick else options.minutes or 10
-        report.write_peers(peers.track_peers(mine), mine.size, mine.out)
+        for found in peers.track_peers(mine):
+            report.write_peers(found, mine.size, mine.out)
 
 
 def make_bench(options: argparse.Namespace) -> Bench:

@@ -184,6 +184,8 @@ def write_peers(peers: Peers, size: int, out: Path) -> None:
     """Write what the peers did: the rows, where each stood second by second, and the figure."""
     write_rows(peers.rows, out / "peers.csv")
     write_rows(peers.shots, out / "peers_on_the_way.csv")
+    if not peers.shots:  # not yet
+        return
     with nst_utils.whole_file(out / "peers.png") as path:
         draw_peers(peers.rows, peers.shots, size).savefig(path, dpi=110)
 
@@ -200,7 +202,8 @@ def draw_peers(rows: list[dict], shots: list[dict], size: int) -> Figure:
             mine = [shot for shot in shots if shot["against"] == name]
             seconds = [shot["seconds"] for shot in mine]
             distances = [shot[key] or float("nan") for shot in mine]  # 0: still the photo itself
-            line = {"linewidth": 2.5 if name == OURS else 1.5, "markevery": 0.1, "label": name}
+            line = {"linewidth": 2.5 if name == OURS else 1.5, "label": name}
+            line["markevery"] = -(-len(mine) // 10)  # a share would fail where nothing is drawn
             axes.plot(seconds, distances, look, color=colour, **line)
             if name == OURS:
                 axes.axhline(distances[-1], color=colour, linewidth=0.8)
