@@ -108,7 +108,7 @@ class Peers:
 
     def pair(self, number: int, folder: Path) -> None:
         """All methods on one pair of pictures."""
-        case = make_case(number, self.options.size, CONTENT_LAYER)
+        case = make_case(number, self.options.size, CONTENT_LAYER, estimated=True)
         path = keep(case, folder / f"{number}.npz")
         steps = self.steps(METHODS, path)
         judge, goal = Judge(case, HELD_OUT), None
