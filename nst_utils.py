@@ -28,7 +28,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"  # keras.json may name another: no Gr
 import h5py
 import numpy as np
 import pooch
-import scipy.io
+import scipy
 from matplotlib.figure import Figure
 from PIL import Image, ImageCms, PngImagePlugin
 from tqdm import tqdm

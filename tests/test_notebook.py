@@ -161,7 +161,7 @@ def test_mutated_solutions_turn_the_run_red(solution, tmp_path):
     cells = [nbformat.v4.new_code_cell(**{key: cell[key] for key in keys}) for cell in cells]
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=solution.metadata)
     (tmp_path / "mutated.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-rA", "-c", str(ROOT / "pyproject.toml")]
+    command = [sys.executable, "-m", "pytest", "-rA", "-n", "0", "-c", str(ROOT / "pyproject.toml")]
     done = subprocess.run(
         [*command, f"--rootdir={tmp_path}", str(tmp_path)], cwd=ROOT, capture_output=True,
         text=True, timeout=300,

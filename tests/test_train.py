@@ -73,24 +73,24 @@ def test_crops_are_the_same_for_a_number_and_others_for_another(small):
 
 
 def test_it_goes_on_where_it_stopped(small, monkeypatch, tmp_path):
-    assert train.main([*small, "--steps", "4"]) == 0
+    monkeypatch.setattr(train, "SAVE_EVERY", 1)
+    assert train.main([*small, "--steps", "2"]) == 0
     straight = (tmp_path / "blocks.npz").read_bytes()
     (tmp_path / "blocks.npz").unlink()
-    monkeypatch.setattr(train, "SAVE_EVERY", 2)
     step = blocks.Blocks.step
 
     def interrupted(self, x, done, number):
-        if number == 3:
+        if number == 1:
             raise KeyboardInterrupt
         return step(self, x, done, number)
 
     monkeypatch.setattr(blocks.Blocks, "step", interrupted)
-    assert train.main([*small, "--steps", "4"]) == 130
+    assert train.main([*small, "--steps", "2"]) == 130
     assert not (tmp_path / "blocks.npz").exists()
     with pytest.raises(SystemExit, match="--seed 0"):
-        train.main([*small, "--steps", "4", "--seed", "1"])
+        train.main([*small, "--steps", "2", "--seed", "1"])
     monkeypatch.setattr(blocks.Blocks, "step", step)
-    assert train.main([*small, "--steps", "4"]) == 0
+    assert train.main([*small, "--steps", "2"]) == 0
     assert (tmp_path / "blocks.npz").read_bytes() == straight
     assert sorted(path.name for path in tmp_path.iterdir()) == ["blocks.npz", "images"]
 

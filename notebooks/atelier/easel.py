@@ -14,7 +14,6 @@ import tensorflow as tf
 
 from atelier.progress import Progress
 from nst_utils import (
-    CONTENT_LAYER,
     FAST,
     ImageError,
     WeightsError,
@@ -24,7 +23,7 @@ from nst_utils import (
 )
 from painter import Frame, PaintError, paint, same_area, scale_sides, suited_to
 
-STEPS = 2 if FAST else 30  # at each scale
+STEPS = 2 if FAST else 25  # at each scale
 FITTED_SIDE = 224  # pixels: filters fitted to pictures of this size serve all sizes of the page
 PAUSE = 0.03  # seconds after each step: the loop handles what the page has sent
 BUSY = ("preparing", "painting")
@@ -74,7 +73,7 @@ def _fitted(photo: tf.Tensor, painting: tf.Tensor) -> dict:
     suited = suited_to(found[0])
     if not found[0]:  # k-means filters alone: given as weights they would get another pooling
         return suited | {"weights": asked}
-    names = [name for name, _ in suited["style_layers"]] + [CONTENT_LAYER]
+    names = [name for name, _ in suited["style_layers"]] + [suited["content_layer"]]
     vgg = load_vgg19(names, found, pair)
     fitted = {layer.name: tuple(layer.get_weights()) for layer in vgg.layers if layer.weights}
     return suited | {"weights": fitted}

@@ -14,7 +14,7 @@ import numpy as np
 
 from .facts import near, number, same
 from .tiny_network import rollout, style_weights, terms_of, total_of, weighted
-from .verdict import FACTOR, NO_GRADIENT, PART, SLIP, TWO, Finding, Mistake
+from .verdict import FACTOR, NO_GRADIENT, PART, SLIP, TOLERANCE, TWO, Finding, Mistake
 
 RIGHT = ("", "C", "S")  # the key of J itself
 MEANS = np.array([103.939, 116.779, 123.68])  # what preprocess_input subtracts from BGR
@@ -181,19 +181,29 @@ def fitting(attempts: list[Attempt]) -> Iterator[tuple[Finding | None, tuple]]:
 
 def _fitting_keys(attempts: list[Attempt], terms: list[dict]) -> Iterator[tuple]:
     """The keys whose J is the returned one in every attempt."""
-    costs = [_costs_only(t) for t in terms]
-    for key in KEYS:
-        if all(same(a.J, cost_of(a.case, t, key)[0]) for a, t in zip(attempts, costs, strict=True)):
-            yield key
+    fits = np.ones(len(KEYS), bool)
+    for a, t in zip(attempts, terms, strict=True):
+        fits &= _J_is(a.J, _costs(a.case, t))
+    yield from (key for key, fit in zip(KEYS, fits, strict=True) if fit)
 
 
-def _costs_only(terms: dict) -> dict:
-    """The same terms with 0 for every gradient: quick to combine."""
-    return {
-        "content": {key: (cost, 0.0) for key, (cost, _) in terms["content"].items()},
-        "style": {key: (cost, 0.0) for key, (cost, _) in terms["style"].items()},
-        "layers": [(cost, 0.0) for cost, _ in terms["layers"]],
-    }
+def _costs(case: dict, terms: dict) -> np.ndarray:
+    """J under every key, (len(KEYS),): 1,548 of them, so all at once."""
+    layers = [(cost, 0.0) for cost, _ in terms["layers"]]
+    style = {name: cost for name, (cost, _) in terms["style"].items()}
+    for name, known in LAYERS.items():
+        style[name] = weighted(layers, known.formula(style_weights(case)))[0]
+    weights = {name: known.formula(case) for name, known in WEIGHTS.items()}
+    costs = [(*weights[w], terms["content"][c][0], style[s]) for w, c, s in KEYS]
+    alpha, beta, content, style = np.array(costs, dtype="float64").T
+    return total_of(case, (content,), (style,), (alpha, beta))[0]
+
+
+def _J_is(got: np.ndarray | None, costs: np.ndarray) -> np.ndarray:
+    """For each of many costs what `same(got, cost)` says."""
+    if got is None or got.shape != () or not np.isfinite(got):
+        return np.zeros(len(costs), bool)
+    return abs(got - costs) <= TOLERANCE * abs(costs) + 1e-12
 
 
 def _unlisted_cost(attempts: list[Attempt]) -> Finding:

@@ -8,7 +8,8 @@ A room for each idea:
   painting    coarse to fine: `stylize` and `paint`
   preparation what is given, checked and made ready
   starts      what it starts from
-  descent     the steps at one scale: Adam and L-BFGS
+  descent     the steps at one scale: when they end, and Adam
+  lbfgs       L-BFGS between the bounds of a pixel
   budget      how the seconds are shared out
   objective   J and its gradient
   network     VGG-19 forward and back, with a quarter of the multiplications

@@ -17,8 +17,8 @@ NOTEBOOKS = Path(__file__).resolve().parent.parent
 if not __package__:  # a folder that is run stands first on the path: its rooms are no packages
     sys.path[:1] = [str(NOTEBOOKS), str(NOTEBOOKS.parent)]
 
-from painter.recipe import CHOICES, PaintError, Recipe  # noqa: E402, it needs the path
-from painter.terminal import Interrupts, lasting_outputs  # noqa: E402
+from painter.recipe import CHOICES, STEPS, PaintError, Recipe  # noqa: E402, it needs the path
+from painter.terminal import Interrupts, lasting_outputs, leave  # noqa: E402
 
 EXAMPLES = """examples:
   python notebooks/painter photo.jpg painting.jpg -o painted.png
@@ -69,7 +69,8 @@ def parser() -> argparse.ArgumentParser:
     add("--alpha", type=float, help=f"weight of the content {now}")
     add("--beta", type=float, help=f"weight of the style {now}")
     layers = "(block1_conv1=0.2 ...); with embedded filters others, see recipe.py"
-    add("--content-layer", default=unset, help="(block4_conv2)")
+    content = "(block4_conv2; with embedded filters block2_conv2)"
+    add("--content-layer", default=unset, help=content)
     add("--style-layers", nargs="+", metavar="NAME=WEIGHT", default=unset, help=layers)
     add("--style-weights", nargs="+", type=float, metavar="W", help="one a painting (alike)")
     add(
@@ -80,12 +81,12 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--style-scale", type=float, help=f"2: strokes twice as large; 0.1 to 10 {now}")
     add("--colour", "--color", help=f"style; matched or luminance: the photo's {now}")
-    add("--tv", type=float, default=unset, help="smoothing (3.0; with embedded filters 7.5)")
+    add("--tv", type=float, default=unset, help="smoothing (3.0; with embedded filters 12.0)")
     add("--edges", help=f"mirrored, or zeros: the paper's, with a faint frame {now}")
     add("--init", help=f"{', '.join(CHOICES['init'])} or a picture's file {now}")
     add("--optimizer", help=f"lbfgs or adam {now}")
     add("--scales", type=int, help="how often the side is halved, plus 1 (by size)")
-    add("--steps", type=int, help="at most, at each scale (40, or what --seconds allow)")
+    add("--steps", type=int, help=f"at most, at each scale ({STEPS}, or what --seconds allow)")
     add("--seconds", type=float, help="time for all after the imports; a fit is not cut short")
     add("--tolerance", type=float, help=f"stop when 10 steps gain less {now}")
     add("--weights", help=f"auto, imagenet, embedded, kmeans or a file {now}")
@@ -104,4 +105,4 @@ def _layers(pairs: Sequence[str]) -> list[tuple[str, float]]:
 
 if __name__ == "__main__":
     lasting_outputs()
-    sys.exit(main())
+    leave(main())

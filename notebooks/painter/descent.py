@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 
 import keras
 import numpy as np
-import scipy.optimize
 import tensorflow as tf
 
 from painter.budget import Clock
+from painter.lbfgs import lbfgs
 from painter.masks import mask_of_size
 from painter.network import Network
 from painter.objective import Objective
@@ -49,7 +47,7 @@ def _descend(
 ) -> Iterator[tuple[tuple[float, ...], tf.Tensor, str]]:
     """Minimise at one scale; yield ((J, J_content, J_style), picture, note) before every step."""
     best, lowest = ((float("nan"),) * 3, G), []
-    with closing({"adam": _adam, "lbfgs": _lbfgs}[recipe.optimizer](G)) as optimizer:
+    with closing({"adam": _adam, "lbfgs": lbfgs}[recipe.optimizer](G)) as optimizer:
         image = next(optimizer)
         while True:
             image = confined(image, kept)
@@ -88,61 +86,3 @@ def _adam(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float], 
         adam.learning_rate = rate(progress)
         adam.apply_gradients([(gradient, picture)])
         picture.assign(tf.clip_by_value(picture, 0, 1))
-
-
-def _lbfgs(G: tf.Tensor) -> Generator[tf.Tensor, tuple[float, tf.Tensor, float], None]:
-    """The same with SciPy's L-BFGS-B between the bounds 0 and 1; Gatys 2015 used L-BFGS, too.
-
-    SciPy calls a function instead of yielding, so it runs in a thread that asks and waits.
-    """
-    search, picture = _Search(np.asarray(G, np.float64)), G
-    thread = threading.Thread(target=search.run, daemon=True)
-    thread.start()
-    try:
-        while picture is not None:
-            J, gradient, _ = yield tf.identity(picture)
-            search.answers.put((J, gradient))
-            picture = search.asked.get()
-            if isinstance(picture, BaseException):
-                raise picture
-    finally:
-        search.answers.put(None)
-        thread.join()
-
-
-class _Search:
-    """SciPy's side: pictures are `asked` for, and their (J, gradient) come from `answers`.
-
-    SciPy looks at the bounds of one pixel after the other first, for 1 s at 400 pixels; meanwhile
-    its first question, which is the start, is already answered. J is given to it in units in which
-    its first step moves pixels by some 0.05: with J as it is, the first ten evaluations are lost in
-    finding out how far to go.
-    """
-
-    def __init__(self, start: np.ndarray) -> None:
-        self.start, self.unit = start, None
-        self.asked, self.answers = queue.Queue(), queue.Queue()
-
-    def run(self) -> None:
-        """Search, and end with an error or, when it has converged, None in `asked`."""
-        x = self.start.ravel()
-        bounds = scipy.optimize.Bounds(np.zeros_like(x), np.ones_like(x))
-        options = {"maxiter": 10**6, "maxfun": 10**6, "ftol": 0, "gtol": 0}
-        settings = {"jac": True, "method": "L-BFGS-B", "bounds": bounds, "options": options}
-        try:
-            scipy.optimize.minimize(self._evaluate, x, **settings)
-        except BaseException as error:  # for the thread that waits, MemoryError above all
-            self.asked.put(error)
-        else:
-            self.asked.put(None)
-
-    def _evaluate(self, x: np.ndarray) -> tuple[float, np.ndarray]:
-        if self.unit is not None:
-            self.asked.put(x.reshape(self.start.shape).astype(np.float32))
-        answer = self.answers.get()
-        if answer is None:  # the generator is closed
-            raise GeneratorExit
-        J, gradient = answer
-        gradient = np.asarray(gradient, np.float64).ravel()
-        self.unit = self.unit or 0.05 / (np.sqrt(np.mean(gradient**2)) + 1e-30)
-        return J * self.unit, gradient * self.unit

@@ -53,7 +53,6 @@ def _paint_files(options: dict) -> int:
         if not painting.lowered and painting.stopped != "finished":
             print(f"Nothing was painted, nothing is written: {painting.stopped}", file=sys.stderr)
             return INTERRUPTED if interrupted else 1
-        settings |= {"content_layer": recipe.content_layer}
         settings |= {"network": painting.network, "stopped": painting.stopped}
         how = "painter " + json.dumps(settings)
         print(_save_somewhere(painting.image, output, how, pictures.alpha), painting.stopped)

@@ -122,7 +122,7 @@ def paint(
     scale.
 
     VGG-19 pads with zeros: at its edges it sees a step to black, and a picture made with it has a
-    frame one or two pixels wide. So it paints on a canvas that is larger by BORDER pixels at each
+    frame one or two pixels wide. So it paints on a canvas that is larger by 8 to 16 pixels at each
     side, where the photo goes on as in a mirror, and cuts them off; J is that of the whole canvas.
     Neither the paper nor the notebook does so, and edges = "zeros" does not.
 

@@ -26,21 +26,23 @@ CHOICES = {
 }
 LOWEST = {"alpha": 0, "beta": 0, "tv": 0, "tolerance": 0, "style_scale": 0.1, "seconds": 0}
 LOWEST_WHOLE = {"scales": 1, "steps": 0, "seed": 0}
-HIGHEST = {"style_scale": 10}  # its targets then take about as long as the 40 steps do
+HIGHEST = {"style_scale": 10}  # its targets then take about as long as the steps do
 LISTS = {
     "style_layers": "pairs (name, weight)",
     "style_weights": "numbers, one a style picture",
     "masks": "masks, one a style picture",
 }
 NEAR_LAYERS = [  # (name, weight): where nothing above block2 was trained, see `suited_to`
-    ("block1_conv1", 0.5),
-    ("block1_conv2", 0.5),
-    ("block2_conv1", 1.0),
-    ("block2_conv2", 1.5),
-    ("block3_conv1", 1.5),
+    ("block1_conv1", 0.8),
+    ("block1_conv2", 0.8),
+    ("block2_conv1", 1.6),
+    ("block2_conv2", 2.4),
+    ("block3_conv1", 2.4),
 ]
-NEAR_TV = 7.5  # half of what `tv` is to the course's style layers: these make less ripple
-BORDER = 16  # pixels that a canvas with mirrored edges is larger, at each side
+NEAR_CONTENT = "block2_conv2"  # the last one that was trained
+NEAR_TV = 12.0  # half of what `tv` is to the course's style layers: these make less ripple
+STEPS = 25  # at each scale; with fewer, block5's cost has not fallen yet
+BORDER = 16  # pixels that a canvas with mirrored edges is larger, at each side, at most: block5's
 
 
 class PaintError(ValueError):
@@ -57,14 +59,16 @@ def _of_the_course(name: str) -> object:
 def suited_to(weights: Collection[str]) -> dict[str, object]:
     """Give the defaults for a network with trained `weights`, by layer names.
 
-    Gatys' five style layers, as in the course. If training ended with block2, as that of the
-    embedded filters did: every trained layer, and the first above them. Differs from Gatys 2015,
-    who measure style up to block5: filters that k-means fitted there to two pictures are not about
-    style, and what they ask for costs the photo its shapes. pretrained-model/README.md has figures.
+    Gatys' layers, as in the course. If training ended with block2, as that of the embedded filters
+    did: style in every trained layer and the first above them, content in the last trained one.
+    Differs from Gatys 2015, who go up to block5 and to block4: filters that k-means fitted there to
+    two pictures are not about style or shapes, and what they ask for costs the photo its own. It
+    is a fifth of the work, too. pretrained-model/README.md has figures.
     """
     if "block2_conv2" in weights and "block3_conv1" not in weights:
-        return {"style_layers": NEAR_LAYERS, "tv": NEAR_TV}
-    return {"style_layers": _of_the_course("STYLE_LAYERS"), "tv": Recipe.tv}
+        return {"style_layers": NEAR_LAYERS, "content_layer": NEAR_CONTENT, "tv": NEAR_TV}
+    course = {"style_layers": "STYLE_LAYERS", "content_layer": "CONTENT_LAYER"}
+    return {name: _of_the_course(value) for name, value in course.items()} | {"tv": Recipe.tv}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +89,8 @@ class Recipe:
     edges: str = "mirrored"  # the picture goes on there; "zeros": the notebook's J, and a frame
     init: str | tf.Tensor = "content"  # or another of STARTS, or a picture
     optimizer: str = "lbfgs"  # or "adam"; see tests/benchmark
-    scales: int | None = None  # None: halve while the longer side stays at 160 pixels or more
-    steps: int | None = None  # at each scale; None: 40, or what `seconds` allow
+    scales: int | None = None  # None: halve while the longer side stays at 32 pixels or more
+    steps: int | None = None  # at each scale; None: 25, or what `seconds` allow
     seconds: float | None = None  # for everything, the fit of filters included
     tolerance: float = 1e-3  # a scale ends when 10 steps lowered J by less than this share
     weights: str | os.PathLike | Weights | tuple[Weights, str] = "auto"  # see `load_vgg19`
@@ -161,11 +165,12 @@ class Recipe:
 
     def limit(self) -> int | None:
         """Steps at each scale, at most; None if only the seconds count."""
-        return 40 if self.steps is None and self.seconds is None else self.steps
+        return STEPS if self.steps is None and self.seconds is None else self.steps
 
     def border(self) -> int:
         """Pixels that the canvas is larger than the picture, at each side."""
-        return BORDER if self.edges == "mirrored" else 0
+        deepest = max(int(name[5]) for name in self.layers())  # the block
+        return max(BORDER // 2, 2 ** (deepest - 1)) if self.edges == "mirrored" else 0
 
     def layers(self) -> list[str]:
         """Names of the layers that are read: style layers first, the content layer last."""

@@ -19,7 +19,7 @@ from painter.windows import TILE, cells, lay_windows, reach, stride_of
 
 MEMORY = 0.9e9, 5000  # bytes: TensorFlow and the transformed filters, a pixel of a window
 TRACE = 1.0  # seconds; TensorFlow's trace of J, at each scale
-PICTURE = {"adam": 400, "lbfgs": 1500}  # bytes a pixel of the picture; SciPy lists its bounds
+PICTURE = {"adam": 400, "lbfgs": 700}  # bytes a pixel of the picture; ten steps are remembered
 CGROUP = "/sys/fs/cgroup"  # where a container sees its own limits
 
 

@@ -31,7 +31,7 @@ def scale_sides(shape: Sequence[int], scales: int | None) -> list[int]:
     """The longer side at each scale, coarse first."""
     side = max(shape)
     if scales is None:
-        scales = 1 + sum(side / 2**half >= 160 for half in range(1, 20))
+        scales = 1 + sum(side / 2**half >= 32 for half in range(1, 20))
     scales = min(scales, max(1, int(np.log2(side / 16)) + 1))  # VGG-19 needs 16 pixels
     return [round(side / 2**half) for half in reversed(range(scales))]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.spatial
+import scipy  # its parts are imported when they are used: that takes tenths of a second
 import tensorflow as tf
 from numpy.lib.stride_tricks import sliding_window_view
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 SIGNALS = [
     getattr(signal, name)
@@ -108,6 +108,13 @@ class _Output:
                 nowhere = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(nowhere, self.stream.fileno())
                 os.close(nowhere)
+
+
+def leave(code: int) -> NoReturn:
+    """End at once, with this exit code: all is written, and TensorFlow's own way out takes 1 s."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def lasting_outputs() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -19,30 +20,44 @@ def fresh(name: str, seed: int = 0) -> list[dict]:
     return checkpoints.REGISTRY[name].cases(np.random.default_rng(seed))
 
 
-def observed(name: str, fn: Callable, cases: list[dict]) -> list[dict]:
-    """All facts about `fn`, of both rounds."""
+def observed(name: str, fn: Callable, cases: list[dict], both: bool = True) -> list[dict]:
+    """All facts about `fn`: of both rounds, or of the first alone."""
     rounds = [observers[name] for observers in OBSERVERS.values() if name in observers]
+    rounds = rounds if both else rounds[:1]
     facts = ([observe(fn, case) for observe in rounds] for case in cases)
     return [{key: fact for one in few for key, fact in one.items()} for few in facts]
 
 
-def judge(name: str, fn: Callable, cases: list[dict]) -> checkpoints.Verdict:
+def judge(name: str, fn: Callable, cases: list[dict], both: bool = True) -> checkpoints.Verdict:
     """Observe `fn` on `cases`, and judge."""
-    return checkpoints.REGISTRY[name].judge(cases, observed(name, fn, cases))
+    return checkpoints.REGISTRY[name].judge(cases, observed(name, fn, cases, both))
 
 
-def judge_wrong(name: str, fn: Callable, cases: list[dict]) -> checkpoints.Verdict:
+def judge_wrong(
+    name: str, fn: Callable, cases: list[dict], both: bool = True
+) -> checkpoints.Verdict:
     """Like `judge`, but the slow case inside tf.function only where the others find nothing."""
-    verdict = judge(name, fn, [case for case in cases if not case["graph"]])
+    verdict = judge(name, fn, [case for case in cases if not case["graph"]], both)
     return verdict if verdict.mistake else judge(name, fn, cases)
 
 
 @functools.cache
 def verdicts_of(name: str) -> dict:
-    """Name -> (function, verdict) for all wrong answers to an exercise: asked once a process."""
-    cases = fresh(name)
-    wrong = answers(name, "wrong_")
-    return {key: (fn, judge_wrong(name, fn, cases)) for key, fn in wrong.items()}
+    """Name -> (function, verdict) for all wrong answers to an exercise: asked once a process.
+
+    The second round is about the functions that a wrong one calls. Where these are right it changes
+    nothing: every third shows that here, and all of them in the long form with other numbers.
+    """
+    cases, found = fresh(name), {}
+    for number, (key, fn) in enumerate(answers(name, "wrong_").items()):
+        both = number % 3 == 0 or calls_others(fn)
+        found[key] = fn, judge_wrong(name, fn, cases, both)
+    return found
+
+
+def calls_others(fn: Callable) -> bool:
+    """Does it call other functions than those of its module, or is it none that shows them?"""
+    return getattr(fn, "__globals__", None) is not vars(sys.modules[fn.__module__])
 
 
 def is_named(fn: Callable, verdict: checkpoints.Verdict) -> bool:

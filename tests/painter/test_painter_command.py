@@ -54,7 +54,7 @@ def test_every_field_of_the_recipe_is_an_option_and_help_names_its_default():
         assert f"--{field.name.replace('_', '-')} " in text
         default = getattr(recipe, field.name)
         assert options.get(field.name, default) == default
-    assert f"({recipe.content_layer})" in text
+    assert f"({recipe.content_layer};" in text
     (first, weight), *_ = recipe.style_layers
     assert f"({first}={weight} ...)" in text
 

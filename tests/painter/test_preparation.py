@@ -7,7 +7,7 @@ from little_pictures import LEFT, SHALLOW, C, S, T, steps
 
 import nst_utils
 from painter import PaintError, painting, preparation
-from painter.recipe import NEAR_LAYERS, NEAR_TV
+from painter.recipe import NEAR_CONTENT, NEAR_LAYERS, NEAR_TV
 
 
 @pytest.mark.parametrize(
@@ -30,18 +30,19 @@ def test_a_photo_that_is_wrong():
 
 
 @pytest.mark.parametrize(
-    ("options", "layers", "tv"),
+    ("weights", "options", "layers", "content", "tv"),
     [
-        ({"weights": "embedded"}, NEAR_LAYERS, NEAR_TV),
-        ({"weights": "embedded", "tv": 3.0}, NEAR_LAYERS, 3.0),
-        ({"weights": "embedded", **SHALLOW}, SHALLOW["style_layers"], 3.0),
-        ({"weights": "kmeans"}, nst_utils.STYLE_LAYERS, 3.0),
+        ("embedded", {}, NEAR_LAYERS, NEAR_CONTENT, NEAR_TV),
+        ("embedded", {"tv": 3.0}, NEAR_LAYERS, NEAR_CONTENT, 3.0),
+        ("embedded", {"content_layer": "block1_conv2"}, NEAR_LAYERS, "block1_conv2", NEAR_TV),
+        ("embedded", SHALLOW, SHALLOW["style_layers"], SHALLOW["content_layer"], 3.0),
+        ("kmeans", {}, nst_utils.STYLE_LAYERS, nst_utils.CONTENT_LAYER, 3.0),
     ],
 )
-def test_weights_are_found_once_and_choose_the_defaults(options, layers, tv):
-    recipe = preparation.prepared(C, S, options).recipe
-    assert (recipe.style_layers, recipe.tv) == (layers, tv)
-    assert options["weights"].replace("kmeans", "k-means") in recipe.weights[1]
+def test_weights_are_found_once_and_choose_the_defaults(weights, options, layers, content, tv):
+    recipe = preparation.prepared(C, S, options | {"weights": weights}).recipe
+    assert (recipe.style_layers, recipe.content_layer, recipe.tv) == (layers, content, tv)
+    assert weights.replace("kmeans", "k-means") in recipe.weights[1]
     again = preparation.prepared(C, S, options | {"weights": recipe.weights}).recipe
     assert again.weights is recipe.weights and again.style_layers == layers
 

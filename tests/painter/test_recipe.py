@@ -78,14 +78,18 @@ def test_layers_that_weigh_nothing_are_not_read():
     assert Recipe(beta=0).layers() == [nst_utils.CONTENT_LAYER]
 
 
-def test_style_is_measured_at_the_layers_that_were_trained():
+def test_costs_are_measured_at_the_layers_that_were_trained():
     """Up to block2, at these and the next; a network trained further, or not at all, at Gatys'."""
-    blocks = list(nst_utils.VGG19_LAYERS)
-    assert [name for name, _ in suited_to(blocks[:4])["style_layers"]] == blocks[:5]
+    blocks, plain = list(nst_utils.VGG19_LAYERS), Recipe()
+    near = suited_to(blocks[:4])
+    assert [name for name, _ in near["style_layers"]] == blocks[:5]
+    assert near["content_layer"] == blocks[3]
     for trained in ([], blocks[:3], blocks[:5], blocks):
-        assert suited_to(trained) == {"style_layers": nst_utils.STYLE_LAYERS, "tv": Recipe().tv}
+        for name, value in suited_to(trained).items():
+            assert value == getattr(plain, name), (trained, name)
+    assert suited_to(blocks).keys() == near.keys()
 
 
 def test_steps_are_limited_unless_the_seconds_are():
     limits = [Recipe(**o).limit() for o in ({}, {"seconds": 1}, {"seconds": 1, "steps": 7})]
-    assert limits == [40, None, 7]
+    assert limits == [25, None, 7]

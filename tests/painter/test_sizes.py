@@ -22,9 +22,9 @@ def test_scales_end_where_vgg19_does():
     assert scale_sides((1, 16, 16, 3), 9) == [16]
 
 
-def test_by_default_the_side_is_halved_down_to_160():
-    sides = [scale_sides((1, side // 2, side, 3), None) for side in (319, 320, 1000)]
-    assert sides == [[319], [160, 320], [250, 500, 1000]]
+def test_by_default_the_side_is_halved_down_to_32():
+    sides = [scale_sides((1, side // 2, side, 3), None) for side in (63, 64, 400)]
+    assert sides == [[63], [32, 64], [50, 100, 200, 400]]
 
 
 def test_the_difference_is_carried_up_not_the_picture():
