@@ -146,6 +146,37 @@ def test_when_it_was_as_near_as_ours():
     assert missed["near to both after s"] == "not" and "painting x 0.62" in missed["at best"]
 
 
+def test_a_pair_is_run_with_our_painters_defaults_and_ours_first(tmp_path, monkeypatch, capsys):
+    """A content layer that is a style layer, too, is not calibrated as content."""
+    asked, judged = [], iter([(2.0, 0.0), (0.5, 0.4), (0.6, 0.1), (0.5, 0.3)])
+
+    def make_case(number, size, layer, estimated):
+        asked.append(layer)
+        return SimpleNamespace(C=tf.constant(C), S=tf.constant(S), raw=WEIGHTS, weights=WEIGHTS,
+                               name="C + S")  # fmt: skip
+
+    def start(method, path, surroundings, verdict=None, *, steps, seconds):
+        if verdict:
+            assert processes.Kept.read(path).options["style_layers"] == [["block1_conv1", 1.0]]
+            asked.append([verdict(None, 1.0, 1), verdict(None, 2.0, 2)])
+        return {"seconds a step": 1.0 if method[1] == "ours" else 3.0, "note": ""}
+
+    monkeypatch.setattr(peers, "Judge", lambda case, names: lambda pixels: next(judged))
+    monkeypatch.setattr(peers, "make_case", make_case)
+    monkeypatch.setattr(peers, "start", start)
+    suited = {"style_layers": [("block1_conv1", 1.0)], "content_layer": "block1_conv1"}
+    monkeypatch.setattr(painter, "suited_to", lambda _: suited)
+    options = argparse.Namespace(threads=None, no_avx512=False, against=["Keras"], times=1)
+    options.size, options.minutes = 32, 1
+    race = peers.Peers(options)
+    race.pair(0, tmp_path)
+    assert asked == [None, [True, True], [True, False]], "ours to its end, theirs until as near"
+    ours, theirs = race.rows
+    assert ours["against"] == peers.OURS and ours["near to both after s"] == 2.0
+    assert theirs["times ours"] == 3.0 and theirs["near to both after s"] == 2.0
+    assert len(race.shots) == 4
+
+
 def test_peers_run_in_turn_and_one_that_fails_is_a_row(monkeypatch, capsys):
     ran = []
 
@@ -174,7 +205,8 @@ def test_the_judge_looks_at_layers_that_nobody_optimises():
     theirs = {*tensorflow_peers.STYLE, tensorflow_peers.CONTENT, nst_utils.CONTENT_LAYER}
     theirs |= {f"block{block}_conv{k}" for block in (1, 2) for k in (1, 2)} | {"block3_conv1"}
     for weights in (nst_utils.read_weights(nst_utils.EMBEDDED), nst_utils.VGG19_LAYERS):
-        theirs |= {name for name, _ in painter.suited_to(weights)["style_layers"]}
+        options = painter.suited_to(weights)
+        theirs |= {options["content_layer"], *(name for name, _ in options["style_layers"])}
     assert not theirs & set(peers.HELD_OUT) and set(peers.HELD_OUT) <= set(nst_utils.VGG19_LAYERS)
 
 

@@ -54,7 +54,7 @@ def find(folder: str, names: tuple[str, str]) -> Path:
     return next(path for path in paths if path.is_file())
 
 
-def make_case(number: int, size: int, content_layer: str, estimated: bool = False) -> Case:
+def make_case(number: int, size: int, content_layer: str | None, estimated: bool = False) -> Case:
     """Load a pair and fit its network, k-means above the trained blocks where there are some.
 
     `estimated`: what is above these has activations as large as RELEASED says. Tracks 0 and B take

@@ -21,7 +21,7 @@ import numpy as np
 
 import painter
 from benchmark import machine
-from benchmark.cases import TRAINED, Case, Judge, any_weights, make_case
+from benchmark.cases import TRAINED, Judge, any_weights, make_case
 from benchmark.processes import Kept, start
 from nst_utils import CONTENT_LAYER, EMBEDDED, read_weights
 
@@ -108,8 +108,13 @@ class Peers:
 
     def pair(self, number: int, folder: Path) -> None:
         """All methods on one pair of pictures."""
-        case = make_case(number, self.options.size, CONTENT_LAYER, estimated=True)
-        path = keep(case, folder / f"{number}.npz")
+        options = suited()
+        style = [name for name, _ in options["style_layers"]]
+        layer = options["content_layer"]  # one that is a style layer, too, is calibrated as such
+        layer = None if layer in style else layer
+        case = make_case(number, self.options.size, layer, estimated=True)
+        kept = Kept(case.C.numpy(), case.S.numpy(), case.raw, case.weights, options)
+        path = kept.write(folder / f"{number}.npz")
         steps = self.steps(METHODS, path)
         judge, goal = Judge(case, HELD_OUT), None
         for name, method in self.chosen(METHODS).items():
@@ -185,11 +190,10 @@ def beside(ours: dict, theirs: dict) -> dict[str, float]:
     return {"times ours": theirs["seconds a step"] / ours["seconds a step"]}
 
 
-def keep(case: Case, path: Path) -> Path:
-    """Write what the methods are given; our painter's defaults are those that suit the weights."""
+def suited() -> dict[str, object]:
+    """Our painter's defaults for the filters that the pairs have, see `make_case`."""
     trained = read_weights(TRAINED if TRAINED.is_file() else EMBEDDED)
-    options = {"content_layer": CONTENT_LAYER} | painter.suited_to(trained)
-    return Kept(case.C.numpy(), case.S.numpy(), case.raw, case.weights, options).write(path)
+    return {"content_layer": CONTENT_LAYER} | painter.suited_to(trained)
 
 
 def track_peers(options: argparse.Namespace) -> Iterator[Peers]:
