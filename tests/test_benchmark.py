@@ -41,6 +41,21 @@ def test_it_gives_track_a_the_painters_cost_and_gradient(vgg, tmp_path, monkeypa
     np.testing.assert_allclose(baseline()[1], gradient, atol=1e-6 * np.abs(gradient).max())
 
 
+def test_recipes_get_activations_as_large_as_they_were_published_for(fitted):
+    """Else PyTorch's L-BFGS finds gradients too small to start with."""
+    names, sizes = list(fitted)[:6], []
+    raw = cases.in_released_units(fitted)
+    for weights in (fitted, raw):
+        found = nst_utils.build_vgg19(weights, names)(C)
+        sizes.append([float(tf.reduce_mean(a)) for a in found])
+    ratios = np.divide(*sizes[::-1])
+    np.testing.assert_allclose(ratios, list(cases.RELEASED.values())[:6], rtol=1e-3)
+    keep, rest = ({k: w[k] for k in ks} for w, ks in ((raw, names), (fitted, list(fitted)[6:])))
+    above = cases.in_released_units(rest, cases.scale_below(fitted, keep, C))
+    for name, filters in above.items():
+        np.testing.assert_allclose(filters[0], raw[name][0], rtol=1e-3)
+
+
 @pytest.mark.parametrize("asked", [None, "block3_conv4"])
 def test_it_races_with_the_content_layer_that_it_says(tmp_path, monkeypatch, asked):
     layers, pixels = set(), nst_utils.to_pixels(C.numpy())

@@ -7,19 +7,24 @@ import time
 from collections.abc import Sequence
 
 import nst_utils
-from benchmark import report, speed
+from benchmark import peers, report, speed, where
 from benchmark.runs import SHARES
 from benchmark.tracks import Bench
 
 QUICK = {"moments": (5, 15), "our_steps": {"A": 160, "0": 40}, "betas": (10, 40, 160)}
+ALONE = {"where", "peers"}  # tracks that need no network in this process
 
 
 def race(options: argparse.Namespace) -> None:
     """Run the tracks, as the command line's `options` say, and write what was found."""
     if options.quick:
         options.size, options.pairs, options.minutes, options.until = 96, [0], 3, 0.1
-    deadline = time.monotonic() + 60 * options.minutes
     options.out.mkdir(parents=True, exist_ok=True)
+    alone(options)
+    if not set(options.tracks) - ALONE:
+        return
+    options.size, options.pairs = options.size or 224, options.pairs or [0, 1, 2]
+    deadline = time.monotonic() + 60 * (options.minutes or 70)
     bench = make_bench(options)
     if "speed" in options.tracks:
         speed.track_speed(bench, (256,) if options.quick else (256, 400, 512, 768))
@@ -39,6 +44,20 @@ def race(options: argparse.Namespace) -> None:
         with nst_utils.whole_file(bench.out / "pictures.png") as path:
             bench.pictures(runs["0"]).savefig(path, dpi=110)
     report.write(bench)
+
+
+def alone(options: argparse.Namespace) -> None:
+    """Run the tracks whose networks are in other processes."""
+    mine = argparse.Namespace(**vars(options))
+    mine.size, mine.pairs = options.size or 400, options.pairs or [0]
+    if options.quick:
+        mine.size, mine.times = 96, 1
+    if "where" in options.tracks:
+        report.write_where(where.track_where(mine), mine.size, mine.out)
+    if "peers" in options.tracks:
+        mine.minutes = 0.2 if options.quick else options.minutes or 10
+        for found in peers.track_peers(mine):
+            report.write_peers(found, mine.size, mine.out)
 
 
 def make_bench(options: argparse.Namespace) -> Bench:

@@ -8,26 +8,42 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 
 import nst_utils
 import painter
-from benchmark.cases import PAIRS, find
+from benchmark import machine
+from benchmark.cases import PAIRS, any_weights, find
+from benchmark.spans import peak_memory
 from benchmark.tracks import PLAIN, Bench
-from nst_utils import VGG19_LAYERS
 from painter import Recipe
 from painter.resources import operations
 
 
 def track_speed(bench: Bench, sides: tuple[int, ...]) -> None:
-    """One process a size, so that its peak memory is its own."""
+    """One process a size, so that its peak memory is its own; then the machine's own rate."""
     for side in sides:
         command = [sys.executable, str(Path(__file__).parent), "--one-size", str(side)]
         found = json.loads(
             subprocess.run(command, capture_output=True, check=True).stdout.splitlines()[-1]
         )
-        bench.add(track="speed", at=f"{side} px", **found)
+        bench.add(
+            track="speed",
+            at=f"{side} px",
+            **found,
+            **share_of(found, machine.rates(but="TensorFlow")),
+        )
+
+
+def share_of(found: dict[str, float], rates: dict[str, float]) -> dict[str, object]:
+    """Which share of the best library's rate a step reaches, and which library that is.
+
+    TensorFlow's product was measured between the steps; `rates` are the other libraries'.
+    """
+    rates = {"TensorFlow": found["TensorFlow GFLOP/s"]} | rates
+    library = max(rates, key=rates.get)
+    others = {f"{name} GFLOP/s": rate for name, rate in rates.items() if name != "TensorFlow"}
+    return {"share": found["GFLOP/s"] / rates[library], "of": library} | others
 
 
 def one_size(side: int) -> dict[str, object]:
@@ -37,12 +53,7 @@ def one_size(side: int) -> dict[str, object]:
         for f, n in zip(("content", "styles"), PAIRS[0], strict=True)
     )
     C, S = (tf.image.resize(image, (side * 3 // 4, side)) for image in (C, S))
-    rng = np.random.default_rng(0)
-    weights = {  # any will do: the time of a step does not depend on them
-        name: (rng.normal(0, (2 / 9 / n) ** 0.5, (3, 3, n, m)).astype("f4"), np.zeros(m, "f4"))
-        for name, (n, m) in VGG19_LAYERS.items()
-    }
-    model = nst_utils.build_vgg19(weights, Recipe().layers(), "max")
+    model = nst_utils.build_vgg19(any_weights(), Recipe().layers(), "max")
     net = painter.Network(model, Recipe().layers())
     objective = painter.Objective(net, C, [S], Recipe(**PLAIN))
     matrix = tf.random.normal((4096, 4096))
@@ -58,10 +69,7 @@ def one_size(side: int) -> dict[str, object]:
             times.append(time.perf_counter() - start)
     work = operations(C.shape, ["block5_conv1"])
     step, rate = work / min(steps[1:]) / 1e9, 2 * 4096**3 / min(products[1:]) / 1e9
-    import resource  # which Windows has not
-
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     return {
         "pixels": C.shape[1] * C.shape[2], "seconds a step": min(steps[1:]), "GFLOP/s": step,
-        "matrix product GFLOP/s": rate, "share": step / rate, "peak GB": memory,
+        "TensorFlow GFLOP/s": rate, "peak GB": peak_memory(),
     }  # fmt: skip
