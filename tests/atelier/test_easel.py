@@ -13,7 +13,6 @@ import painter
 from atelier import easel as room
 from atelier.easel import Easel, Filters, enlarged, resized
 
-
 WHOLE = 25 * len(painter.scale_sides(PHOTO.shape, None))  # steps of a painting
 
 
