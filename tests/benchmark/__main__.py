@@ -13,7 +13,7 @@ if not __package__:  # a folder that is run stands first on the path: its files 
 
 import benchmark  # noqa: E402, it needs the path
 
-TRACKS = ["0", "A", "B", "speed", "where", "peers"]
+TRACKS = ["0", "A", "B", "speed", "where", "growth", "peers"]
 
 
 def main() -> int:
@@ -59,7 +59,12 @@ def parser() -> argparse.ArgumentParser:
     add("--out", type=Path, default=Path("benchmark"), help="folder for runs and results")
     add("--of", type=Path, nargs="+", metavar="FOLDER", help="checkouts for where (this one)")
     add("--times", type=int, default=3, help="how often where and peers run each (3)")
-    add("--painter-options", default="", metavar="'...'", help="more of the painter's, for where")
+    add(
+        "--painter-options",
+        default="",
+        metavar="'...'",
+        help="more of the painter's, for where and growth",
+    )
     add("--threads", type=int, help="of each of the peers (the machine's)")
     add("--no-avx512", action="store_true", help="peers: imitate a processor without it")
     add("--method", help=argparse.SUPPRESS)

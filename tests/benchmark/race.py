@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import nst_utils
-from benchmark import peers, report, speed, where
+from benchmark import growth, peers, report, speed, where
 from benchmark.runs import SHARES
 from benchmark.tracks import Bench
 
 QUICK = {"moments": (5, 15), "our_steps": {"A": 160, "0": 40}, "betas": (10, 40, 160)}
-ALONE = {"where", "peers"}  # tracks that need no network in this process
+ALONE = {"where", "growth", "peers"}  # tracks that need no network in this process
 
 
 def race(options: argparse.Namespace) -> None:
@@ -54,6 +55,10 @@ def alone(options: argparse.Namespace) -> None:
         mine.size, mine.times = 96, 1
     if "where" in options.tracks:
         report.write_where(where.track_where(mine), mine.size, mine.out)
+    if "growth" in options.tracks:
+        found = growth.track_growth(mine, (64, 96) if options.quick else growth.SIDES)
+        rows = [{"track": "growth"} | asdict(size) for size in found]
+        report.write_rows(rows, mine.out / "growth.csv")
     if "peers" in options.tracks:
         mine.minutes = 0.2 if options.quick else options.minutes or 10
         for found in peers.track_peers(mine):

@@ -43,6 +43,7 @@ class Painted:
     beside: dict[str, float]  # those of other threads, not in the sum
     frames: list[tuple[float, int, int]]  # (seconds since the start, side, step)
     memory: float  # peak GB
+    said: str = ""  # what it printed
 
     def looks(self) -> dict[str, float]:
         """When there was something to see: the start, the first step, the first scale's result."""
@@ -103,7 +104,7 @@ def painted(checkout: Path, pair: list[Path], arguments: list[str], name: str = 
         raise RuntimeError(f"The parts add up to {sum(seconds.values()):.2f} s, not {wall:.2f}.")
     pictures = " + ".join(path.stem for path in pair)
     rest = found["beside"], found["frames"], found["peak GB"]
-    return Painted(name or checkout.name, pictures, wall, seconds, *rest)
+    return Painted(name or checkout.name, pictures, wall, seconds, *rest, done.stdout)
 
 
 def copied(checkout: Path, copy: Path) -> Path:
