@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
         "--painter-options",
         default="",
         metavar="'...'",
-        help="more of the painter's, for where and growth",
+        help="more of the painter's own",
     )
     add("--threads", type=int, help="of each of the peers (the machine's)")
     add("--no-avx512", action="store_true", help="peers: imitate a processor without it")
