@@ -2,7 +2,22 @@
 
 import pytest
 
+from atelier import progress as progress_room
 from atelier.progress import Progress
+
+
+@pytest.fixture(autouse=True)
+def by_pixels(monkeypatch):
+    monkeypatch.setattr(progress_room, "EVERY_STEP", 0)
+
+
+def test_a_tiny_step_costs_more_than_its_pixels(monkeypatch):
+    """As on a processor: a step at 40 pixels is quick, but not 64 times as quick as at 320."""
+    monkeypatch.setattr(progress_room, "EVERY_STEP", 120**2)
+    progress = Progress([40, 320], 10, now=0.0)
+    for step in range(11):
+        progress.saw(40, 0.02 * step)
+    assert 7 * 0.2 < progress.seconds_left() < 8 * 0.2 + 0.02
 
 
 def test_a_step_at_twice_the_side_counts_four_times():
