@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-
 EVERY_STEP = 120**2  # pixels, in whose time a step of a tiny picture is made
 
 

@@ -101,10 +101,12 @@ class _Bar:
     def show(self, frame: Frame) -> None:
         seconds, limit = self.recipe.seconds, self.recipe.limit()
         if self.bar is None:
-            clock = {"bar_format": "{l_bar}{bar}| {n_fmt}/{total_fmt} s{postfix}", "total": seconds}
-            what = clock if seconds else {"unit": "step"}
-            # tqdm would wait for as many steps as were quick at a coarse scale
-            self.bar = tqdm(desc="painting", miniters=1, mininterval=0, **what)
+            # No time left: a fine scale's steps take ten times as long as those before. And tqdm
+            # would wait for as many steps as were quick at a coarse scale.
+            what = "{total_fmt} s" if seconds else "{total_fmt} steps, {elapsed}"
+            shape = "{l_bar}{bar}| {n_fmt}/" + what + "{postfix}"
+            quick = {"miniters": 1, "mininterval": 0, "total": seconds}
+            self.bar = tqdm(desc="painting", bar_format=shape, **quick)
         if not seconds and limit is not None and frame.side != self.side:
             self.side, self.scales = frame.side, self.scales - 1
             self.bar.total = frame.step + limit * (self.scales + 1)  # a scale may end early
