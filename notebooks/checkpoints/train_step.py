@@ -13,9 +13,10 @@ import numpy as np
 from . import callees
 from .errors import error_finding, stopped_finding
 from .facts import number, same, show, show_both, text, well_formed
-from .judge import from_the_source, kind_finding
+from .judge import kind_finding
 from .layer_style_cost import style_cost
 from .raised import globals_used
+from .source import from_the_source, with_cause
 from .step_costs import RIGHT, Attempt, fitting, ignored_weights
 from .step_updates import update_finding
 from .tiny_network import (
@@ -161,9 +162,16 @@ def _finding(attempts: list[Attempt], second: bool = True) -> Finding | None:
     found = _result_finding(kinds, values, update)
     if found is None and (cost or update):
         found = _with_reason(_both(cost, update), facts[0])
-    if found is None and second:
-        found = _float16_finding(attempts) or _network_finding(attempts)
-        found = found or _second_step_finding(attempts)
+    if found is not None:
+        return with_cause(TRAIN_STEP, facts[0], found)
+    return _second_finding(attempts) if second else None
+
+
+def _second_finding(attempts: list[Attempt]) -> Finding | None:
+    """The first step is right: is anything else wrong?"""
+    found = _float16_finding(attempts) or _network_finding(attempts)
+    if found is None and (found := _second_step_finding(attempts)):
+        return from_the_source(TRAIN_STEP, attempts[0].fact) or found
     return found
 
 
