@@ -10,6 +10,7 @@ import re
 from .facts import text
 from .language_errors import LANGUAGE_ERRORS
 from .raised import Raised, globals_used
+from .source import picture_given
 from .step_errors import STEP_ERRORS
 from .verdict import NO_GRADIENT, PART, Exercise, Finding
 
@@ -45,7 +46,8 @@ def error_finding(
     for recognised in KNOWN:
         if found := recognised(raised):
             return found
-    says = f"{raised.kind}: {raised.message}{raised.globals_used}"
+    told = re.sub(r"\s*(\[Op:\w+\])?\s*(name:)?\s*$", "", raised.message)  # of no use to a student
+    says = f"{raised.kind}: {told}{raised.globals_used}"
     return raised.finding("error", 0, 0, says)
 
 
@@ -202,6 +204,9 @@ def _unpack(r: Raised) -> Finding | None:
     if "expected 4, got 3" in r.message:
         says = "there are three sizes only: the axis of one picture was dropped before, by [0] or squeeze. Then read three, n_H, n_W, n_C, or keep the axis."
         return r.finding("batch-dropped", "dims", 0, says)
+    if re.search("expected [34], got 2", r.message):
+        says = "there are two sizes only: it is a matrix by now, for it was reshaped above. Read n_H, n_W and n_C before that."
+        return r.finding("sizes-after-reshape", "dims", 0, says)
     says = f"the shape of an activation has four entries, 1, n_H, n_W, n_C: read all four ({r.message})."
     return r.finding("unpack", "dims", 0, says)
 
@@ -241,6 +246,29 @@ def _product(r: Raised) -> Finding | None:
     return r.finding("sizes", 2, 0, says)
 
 
+def _no_matrix(r: Raised) -> Finding | None:
+    """@ or matmul of numbers."""
+    scalar = r"ndims must be >= 2|must be at least rank 2|Shape must be (at least )?rank 2"
+    at = re.search(r"unsupported operand type\(s\) for @", r.message)
+    if not at and not (re.search(scalar, r.whole) and re.search("MatMul|matmul", r.whole)):
+        return None
+    says = "@ and tf.matmul are the product of matrices, and one of the two is none."
+    if r.exercise.short in ("total", "train"):
+        says = "@ and tf.matmul are the product of matrices: numbers are multiplied with *."
+    return r.finding("no-matrix", 0, 0, says)
+
+
+def _axis(r: Raised) -> Finding | None:
+    """An axis, or an index, that the tensor does not have."""
+    axis = re.search(r"Invalid reduction dimension \(?(-?\d+) for input with (\d+)", r.message)
+    index = re.search(r"Index out of range using input dim (\d+); input has only (\d+)", r.message)
+    if not axis and not index:
+        return None
+    number, rank = (axis or index).groups()
+    says = f"there is no axis {number}: the tensor has {rank} dimensions, counted from 0. Print its shape."
+    return r.finding("axis", "dims", 0, says)
+
+
 def _shapes(r: Raised) -> Finding | None:
     two = re.search(
         r"(?:Incompatible shapes|Dimensions must be equal).*?(\[[\d,]+\]) vs\.? (\[[\d,]+\])",
@@ -250,6 +278,8 @@ def _shapes(r: Raised) -> Finding | None:
     two = two or re.search(inside, r.whole)
     if not two:
         return None
+    if r.exercise.short == "train" and (told := picture_given(r.source)):
+        return r.exercise.finding("picture-given", 2, 0, told)
     says = f"the shapes {two.group(1)} and {two.group(2)} do not fit."
     if r.exercise.short == "content":
         says += " Are both activations those of the same layer, the last one?" + r.globals_used
@@ -318,6 +348,8 @@ KNOWN = (  # the first that fits is taken
     *LANGUAGE_ERRORS,
     _not_unrolled,
     _product,
+    _no_matrix,
+    _axis,
     _shapes,
     _own_assert,
     _none,

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
 import numpy as np
 
-from .facts import near
+from .facts import near, same
 from .verdict import FACTOR, TOLERANCE, TWO, Exercise, Finding, Mistake
 
 POWERS = ("", "", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸")  # ^ would be read as Python's XOR
@@ -139,6 +139,16 @@ def _unlisted_factor(normaliser: Normaliser, k: float, e: tuple) -> tuple[str, s
     return "factor", says + " Compare the factor with the formula."
 
 
+def divided_by(formulas: Iterable[Callable], dims: list, sums: list, gots: list) -> bool:
+    """Are these the right sums, divided by one of `formulas` of n_H, n_W, n_C?"""
+    for formula in formulas:
+        below = [formula(*(int(n) for n in sizes)) for sizes in dims]
+        known = [i for i, n in enumerate(below) if n and gots[i] is not None]
+        if len(known) > 2 and all(same(gots[i], sums[i] / below[i]) for i in known):
+            return True
+    return False
+
+
 def recognise(
     exercise: Exercise,
     normaliser: Normaliser,
@@ -156,7 +166,7 @@ def recognise(
         fit = _factor(gots, values, dims, normaliser.exponents)
         if fit is None:
             continue
-        fit_right = bool(parts) and normaliser.is_right(*fit)
+        fit_right = bool(parts) and (parts[-1].any_factor or normaliser.is_right(*fit))
         candidates.append((len(parts) + (not fit_right), len(candidates), parts, fit, fit_right))
     if not candidates:
         return None

@@ -36,7 +36,30 @@ AS_ELSEWHERE = {  # what a tensor or tf does not have, but NumPy or PyTorch -> w
     "detach": "the tensor itself",
     "float": "tf.cast(..., tf.float32)",
     "backward": "tape.gradient(J, ...)",
+    "cpu": "the tensor itself",
+    "unsqueeze": "tf.expand_dims(..., axis)",
+    "squeeze": "tf.squeeze(...)",
+    "mul": "*",
+    "add": "+",
+    "sub": "-",
+    "abs": "tf.abs(...)",
+    "sqrt": "tf.sqrt(...)",
+    "max": "tf.reduce_max(...)",
+    "min": "tf.reduce_min(...)",
+    "std": "tf.math.reduce_std(...)",
+    "var": "tf.math.reduce_variance(...)",
+    "prod": "tf.reduce_prod(...)",
+    "copy": "the tensor itself",
+    "data": "the tensor or variable itself",
+    "tolist": "the tensor itself",
+    "clone": "the tensor itself",
+    "bmm": "tf.linalg.matmul(..., ...), or @",
+    "no_grad": "tf.GradientTape for what needs a gradient; the rest needs nothing",
+    "cat": "tf.concat(...)",
+    "power": "tf.square(...), or ** 2",
+    "moveaxis": "tf.transpose(..., perm=...)",
 }
+OF_PYTORCH = ("zero_grad", "step", "backward", "param_groups", "state_dict", "clamp_", "grad")
 
 
 def _as_in_numpy(r: Raised) -> Finding | None:
@@ -59,9 +82,17 @@ def _module(named: str) -> str:
 
 
 def _attribute(r: Raised) -> Finding | None:
-    missing = re.search(r"(module '[\w.]+'|Adam|SGD|Tensor).*no attribute '(\w+)'", r.whole)
+    missing = re.search(
+        r"(module '[\w.]+'|Adam|SGD|Tensor|Variable).*no attribute '(\w+)'", r.whole
+    )
     if r.kind != "AttributeError" or not missing or missing.group(2).startswith("_"):
         return None
+    if missing.group(2) in OF_PYTORCH:
+        says = f"{missing.group(2)} belongs to PyTorch. In TensorFlow: tape.gradient(J, the image), then optimizer.apply_gradients([(gradient, image)])."
+        return r.finding("as-in-pytorch", "as in NumPy", 0, says)
+    if missing.group(1) == "Variable":
+        says = f"a tf.Variable has no {missing.group(2)}: is it spelt otherwise?"
+        return r.finding("no-such-name", 0, 0, says)
     if missing.group(1) == "Tensor" and not missing.group(2).startswith("_"):
         more = " (a tf.Variable has)" if "assign" in missing.group(2) else ""
         return r.finding("no-such-name", 0, 0, f"a tensor has no {missing.group(2)}{more}.")
@@ -79,13 +110,24 @@ def _name(r: Raised) -> Finding | None:
         return None
     name = missing.group(1) or missing.group(2)
     if r.kind == "UnboundLocalError":
-        says = f"{name} gets a value in this function, so the {name} outside is not seen: give the result another name."
-        return r.finding("name-taken", 0, 0, says)
+        return _unbound(r, name)
     if name == "tape":
         says = "there is no tape: what depends on G must happen under `with tf.GradientTape() as tape:`."
         return r.finding("no-tape", 1, 0, says)
     says = f"{name} has no value here: is it spelt otherwise above, or in a cell that was not run?"
     return r.finding("no-such-name", 0, 0, says)
+
+
+def _unbound(r: Raised, name: str) -> Finding:
+    """A name that gets its value in the function, but has none yet."""
+    if re.search(rf"\b{name}\s*[-+*/]=", r.code):
+        says = f"{name} has no value yet that something could be added to: give it one before, {name} = 0.0, or write = here."
+        return r.finding("no-first-value", 0, 0, says)
+    if re.search(rf"\b{name}\s*\(", r.code):
+        says = f"{name} gets a value in this function, so the {name} outside is not seen: give the result another name."
+        return r.finding("name-taken", 0, 0, says)
+    says = f"{name} has no value here: it gets one further down, or in a branch or loop that was not run. A {name} outside is not seen, because this function gives {name} a value: use another name for one of them."
+    return r.finding("name-taken", 0, 0, says)
 
 
 def _list(r: Raised) -> Finding | None:
@@ -103,9 +145,18 @@ def _list(r: Raised) -> Finding | None:
 
 
 def _set(r: Raised) -> Finding | None:
+    """Only braces make a set; a cache wants its arguments hashable, too."""
     if "unhashable" not in r.message:
         return None
-    return r.finding("set", 0, 0, "braces {} make a set: leave them out, or write ().")
+    if re.search(r"^\s*@.*cache", r.source, re.M):
+        says = "the decorator that keeps results (lru_cache, cache) cannot hold tensors: leave it out, and compute the result anew."
+        return r.exercise.finding("remembers", 0, 0, says)
+    if "{" in r.code or "{" in r.source:
+        return r.finding("set", 0, 0, "braces {} make a set: leave them out, or write ().")
+    says = (
+        "a tensor or list cannot be the key of a dictionary, or in a set: compute with it as it is."
+    )
+    return r.finding("set", 0, 0, says)
 
 
 def _called(r: Raised) -> Finding | None:
@@ -118,6 +169,10 @@ def _called(r: Raised) -> Finding | None:
     if r.line is None:
         says = f"{r.exercise.name} is no function any more, but a value ({kind.group(1)}): is its name used again for a result? Run the cell with its def again."
         return r.exercise.finding("not-a-function", 0, 0, says)
+    for name in re.findall(r"(\w+)\s*\(", r.code):
+        if line := re.search(rf"^\s*({re.escape(name)}\s*=[^=].*)$", r.source, re.M):
+            says = f"{name} holds a value since `{line.group(1).strip()[:80]}`, so it is no function any more: give that result another name."
+            return r.finding("name-taken", 0, 0, says)
     says = "a number or tensor stands before brackets, as if it were a function: is a * missing?"
     return r.finding("called", 0, 0, says)
 
@@ -151,6 +206,61 @@ def _item_assigned(r: Raised) -> Finding | None:
     return r.finding("item-assigned", 2 if r.exercise.short == "gram" else 0, 0, says)
 
 
+def _unary(r: Raised) -> Finding | None:
+    if "bad operand type for unary" not in r.message:
+        return None
+    says = "a sign stands where a term begins: after a comma, or at the start of a line? Write one sum, without the comma, with brackets round it if it needs two lines."
+    return r.finding("sign-alone", 0, 0, says)
+
+
+def _context(r: Raised) -> Finding | None:
+    """`with tf.GradientTape as tape:`"""
+    named = re.search(r"with\s+([\w.]+)\s+as\b", r.code)
+    if not named or not re.search("context manager|__enter__|__exit__", r.message):
+        return None
+    says = f"brackets are missing after {named.group(1)}: write `with {named.group(1)}() as ...`."
+    return r.finding("no-brackets", 0, 0, says)
+
+
+def _not_a_sequence(r: Raised) -> Finding | None:
+    """A number is taken for a list."""
+    if not re.search(r"has no `?len\(\)|iterat\w+ over a scalar|not iterable", r.message):
+        return None
+    says = "that is one number, not a list of numbers: it has no length, and cannot be taken apart."
+    if "constant(" in r.code:
+        says = "tf.constant takes numbers, not tensors (and would cut the gradient off): add the terms, or put them together with tf.stack."
+    return r.finding("not-a-sequence", 0, 0, says)
+
+
+def _whole_number(r: Raised) -> Finding | None:
+    """range(n / 2), a[n / 2]"""
+    asked = (
+        r"'float' object cannot be interpreted as an integer|slice indices must be|Only integers"
+    )
+    if not re.search(asked, r.message) or "list indices" in r.message:
+        return None
+    says = "a whole number is needed here, and / gives a float: // divides whole numbers, int(...) makes one."
+    return r.finding("whole-number", "dims", 0, says)
+
+
+def _function_itself(r: Raised) -> Finding | None:
+    """A function that was not called stands where its result should."""
+    if not re.search(r"unsupported operand .*'function'|<function \w+", r.message):
+        return None
+    says = "a function stands there without its brackets (): it is not called."
+    return r.finding("method", 0, 0, says)
+
+
+def _plain_number(r: Raised) -> Finding | None:
+    """A Python number is asked for what only a tensor has."""
+    missing = re.search(r"'(int|float|tuple|str|dict)' object has no attribute '(\w+)'", r.message)
+    if not missing:
+        return None
+    kinds = {"int": "a plain number", "float": "a plain number", "str": "a text"}
+    says = f"that is {kinds.get(missing.group(1), 'a ' + missing.group(1))}, no tensor, and has no {missing.group(2)}: what was put into it above?"
+    return r.finding("no-tensor", 0, 0, says)
+
+
 LANGUAGE_ERRORS = (  # the first that fits is taken
     _as_in_numpy,
     _attribute,
@@ -162,4 +272,10 @@ LANGUAGE_ERRORS = (  # the first that fits is taken
     _exits,
     _power,
     _item_assigned,
+    _unary,
+    _context,
+    _not_a_sequence,
+    _whole_number,
+    _function_itself,
+    _plain_number,
 )

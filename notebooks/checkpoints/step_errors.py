@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from .raised import Raised
+from .source import another_network
 from .verdict import PART, Finding
 
 
@@ -15,6 +16,10 @@ def _no_batch(r: Raised) -> Finding | None:
     shapes = re.search(r"expected shape=\(None, .*found shape=\(([\d, ]+)\)", r.whole)
     if not shapes:
         return None
+    target = re.match(r"(\w+)\s*=[^=]", r.code)
+    if target and target.group(1) in r.parameters[2:4]:
+        says = f"a_C and a_S are given, as arguments: leave this line out, and do not compute them anew.{r.globals_used}"
+        return r.finding("targets-anew", 2, 0, says)
     if shapes.group(1).count(",") != 2:
         says = f"vgg gets a picture of shape ({shapes.group(1)}): give it generated_image as it is, (1, n_H, n_W, 3).{r.globals_used}"
         return r.finding("other-picture", 0, 0, says)
@@ -116,7 +121,15 @@ def _pairs(r: Raised) -> Finding | None:
     return r.finding("pairs", 4, 0, says)
 
 
+def _another_network(r: Raised) -> Finding | None:
+    says = another_network(r.source) if r.exercise.short == "train" else ""
+    if not says or r.kind in ("NameError", "NotImplementedError"):
+        return None
+    return r.exercise.finding("another-network", 1, 0, says)
+
+
 STEP_ERRORS = (  # the first that fits is taken
+    _another_network,
     _left_tensorflow,
     _tape_used_twice,
     _outside_tape,

@@ -42,6 +42,13 @@ UPDATES = (  # pixels before, what the optimiser subtracts -> pixels after
     Mistake("train-divided-255", 5, FACTOR, lambda x, d: (x - d) / 255, "the pixels are divided by 255 after the step: they are in [0, 1] already"),
     Mistake("train-divided-255", 5, FACTOR, lambda x, d: (x - d).clip(0, 255) / 255, "the pixels are divided by 255 after the step: they are in [0, 1] already"),
     Mistake("train-clip-subtracted", 5, FACTOR, lambda x, d: x - d - (x - d).clip(0, 1), "the clipped pixels are subtracted from the image (assign_sub): assign them"),
+    Mistake("train-clip-added", 5, FACTOR, lambda x, d: x - d + (x - d).clip(0, 1), "the clipped pixels are added to the image (assign_add): assign them"),
+    Mistake("train-clip-added", 5, FACTOR, lambda x, d: x + (x - d).clip(0, 1), "the new pixels are added to the image (assign_add): assign them"),
+    Mistake("train-clip-before", 5, NO_GRADIENT, lambda x, d: x - d.clip(0, 1), "what the optimizer subtracts is clipped: clip the pixels, after the step"),
+    Mistake("train-inverted", 5, FACTOR, lambda x, d: 1 - (x - d).clip(0, 1), "the pixels are inverted (1 - x) after the step: leave them"),
+    Mistake("train-absolute", 5, FACTOR, lambda x, d: abs(x - d).clip(0, 1), "the absolute value of the pixels is taken: clip them to [0, 1]"),
+    Mistake("train-absolute", 5, FACTOR, lambda x, d: abs(x - d), "the absolute value of the pixels is taken: clip them to [0, 1]"),
+    Mistake("train-assigned-change", 4, FACTOR, lambda x, d: (-d).clip(0, 1), "only the change is assigned to the image: the new pixels are the old ones minus the step"),
     Mistake("train-step-doubled", 4, FACTOR, lambda x, d: (x - 2 * d).clip(0, 1), "the step is twice as large as it should be: is the gradient applied twice?"),
 )
 # fmt: on
@@ -218,6 +225,9 @@ def _nonlinear(attempt: Attempt, moved: np.ndarray, free: np.ndarray) -> Finding
         )
         return Finding("train-gradient-averaged", 4, FACTOR, says)
     still = free & (abs(moved) < 1e-4 * abs(right).max())
+    if (still == free).all():
+        says = "the image hardly moves, though the optimizer makes its step: is the gradient cut to a tiny length (clip_by_norm, clip_by_global_norm), or divided by a large number? Only the optimizer's learning rate sets the length of a step"
+        return Finding("train-gradient-scaled", 4, FACTOR, says)
     if same(moved[free & ~still], right[free & ~still]) and still.sum() > 5:
         says = f"{still.sum() / free.sum():.0%} of the pixels do not move: apply the whole gradient, to every pixel and colour"
         return Finding("train-gradient-masked", 4, FACTOR, says)

@@ -145,6 +145,14 @@ WHOLES = (  # J_content, J_style, alpha, beta -> J; id, credit, sentence
     (lambda c, s, a, b: np.log1p(a * c + b * s), "total-log", PART, "takes a logarithm: leave it out"),
     (lambda c, s, a, b: a * np.log(c) + b * np.log(s), "total-log", PART, "takes logarithms of the costs: leave them out"),
     (lambda c, s, a, b: np.sqrt((a * c) ** 2 + (b * s) ** 2), "total-root", PART, "takes the root of a sum of squares: add the two terms as they are"),
+    (lambda c, s, a, b: a + b, "total-self-divided", 0, "gives alpha + beta, whatever the costs are: are they divided by themselves? Take them as they are"),
+    (lambda c, s, a, b: a + b * s / c, "total-relative", PART, "divides by J_content: take the costs as they are"),
+    (lambda c, s, a, b: a * c / s + b, "total-relative", PART, "divides by J_style: take the costs as they are"),
+    (lambda c, s, a, b: (a * c + b * s) / (c + s), "total-relative", PART, "divides by the sum of the costs: leave that out"),
+    (lambda c, s, a, b: a * c / (c + s) + b * s / (c + s), "total-relative", PART, "divides by the sum of the costs: leave that out"),
+    (lambda c, s, a, b: 2 * a * b * c * s / (a * c + b * s), "total-mean", PART, "takes a harmonic mean of the terms: add them"),
+    (lambda c, s, a, b: (a * c * b * s) ** 0.5, "total-mean", PART, "takes a geometric mean of the terms: add them"),
+    (lambda c, s, a, b: c ** (a / (a + b)) * s ** (b / (a + b)), "total-mean", PART, "takes a geometric mean of the costs: multiply by the weights, and add"),
     (lambda c, s, a, b: (a * c) ** 2 + (b * s) ** 2, "total-costs-squared", PART, "squares the terms: the costs are sums of squares already"),
 )
 # fmt: on
@@ -251,7 +259,10 @@ def _explain(cases: list, rows: list, gots: list, facts: list) -> Finding | None
     costs = {key: cost[whole] for key, cost in costs.items()}
     if found := _whole_finding(got, *costs.values(), a, b):
         return found
+    given = {"J_content": costs["J_content"], "J_style": costs["J_style"], "alpha": a, "beta": b}
     if found := _def_line_finding(cases, rows, facts, abs(got - right) > EXACT * right):
+        return found
+    if found := _way_finding([cases[i] for i in rows], got, given) or _capped_finding(got, given):
         return found
     default = next(case for case in cases if case["weights"] == "default")  # those of the def line
     read = _read(
@@ -336,6 +347,61 @@ def _def_line_finding(cases: list, rows: list, facts: list, differs: np.ndarray)
     if order != usual and sorted(order) == sorted(usual):
         says = f"The arguments of your def line are in another order ({', '.join(order)}): they are swapped. Leave it as it was."
         return Finding("total-swapped", 1, FACTOR, says)
+    return None
+
+
+def _way_finding(cases: list, got: np.ndarray, given: dict) -> Finding | None:
+    """Weights that do not count where they are passed by position, or by name."""
+    c, s, a, b = given.values()
+    passed = np.array([case["weights"] != "default" for case in cases])
+    by_name = np.array([bool(case["keywords"]) for case in cases])
+    names = {"alpha and beta": (1, 1), "alpha": (1, 0), "beta": (0, 1)}
+    for lost, way, other in ((~by_name, "position", "name"), (by_name, "name", "position")):
+        for name, which in names.items():
+            weights = [
+                np.where(passed & lost & bool(ignored), default, w)
+                for ignored, default, w in zip(which, DEFAULTS, (a, b), strict=True)
+            ]
+            if (passed & lost).any() and _same_numbers(got, weights[0] * c + weights[1] * s):
+                says = f"Passed by {other}, {name} can be used; passed by {way}, the default is taken. Leave the def line as it was, and use its names."
+                return Finding("total-passed", 1, PART, says)
+    return None
+
+
+def _same_numbers(got: np.ndarray, expected: np.ndarray) -> bool:
+    """All of them equal, each as far as float32 can tell."""
+    return bool((abs(got - expected) <= EXACT * abs(expected)).all())
+
+
+def _capped_finding(got: np.ndarray, given: dict) -> Finding | None:
+    """A weight, a cost or a term that is kept below or above a number."""
+    c, s, a, b = given.values()
+    with np.errstate(all="ignore"):
+        bounds = np.stack(
+            [
+                got / (c + s),
+                (got - b * s) / c,
+                (got - a * c) / s,
+                (got - b * s) / a,
+                (got - a * c) / b,
+            ]
+        )
+        bounds = np.unique(np.round(bounds[np.isfinite(bounds) & (bounds > 0)], 4))
+    for bound, (cut, how) in itertools.product(
+        bounds, ((np.minimum, "at most"), (np.maximum, "at least"))
+    ):
+        made = {
+            "both weights are": cut(a, bound) * c + cut(b, bound) * s,
+            "alpha is": cut(a, bound) * c + b * s,
+            "beta is": a * c + cut(b, bound) * s,
+            "J_content is": a * cut(c, bound) + b * s,
+            "J_style is": a * c + b * cut(s, bound),
+            "both costs are": a * cut(c, bound) + b * cut(s, bound),
+        }
+        for what, J in made.items():
+            if _same_numbers(got, J):
+                says = f"In your function {what} {how} {bound:.4g} (clipped, min or max): take every number as it is."
+                return Finding("total-clipped", 1, PART, says)
     return None
 
 
