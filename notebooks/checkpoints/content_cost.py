@@ -181,7 +181,7 @@ MORE = (  # tried after those above, with any factor
     *losses("content", 3, _last),
     *summed_first("content", 3, _last, SUMMED),
     *(Mistake("content-part", 1, PART, lambda C, G, t=take: (_part(C, G, t) ** 2).sum(), says) for says, take in parts(AXES)),
-    *(Mistake("content-part", 1, PART, lambda C, G, t=take: (_part(C, G, t) ** 2).mean() * C[-1].size, says) for says, take in parts(AXES)),
+    *(Mistake("content-part", 1, PART, lambda C, G, t=take: (_part(C, G, t) ** 2).sum() * C[-1].size / max(_part(C, G, t).size, 1), says) for says, take in parts(AXES)),
     *(Mistake("content-scaled", 3, PART, lambda C, G, f=scale: _scaled(C, G, f), says.format(them="The activations"), True) for scale, says in SCALES),
 )
 ADDED = tuple(  # denominators in which a + stands for a *

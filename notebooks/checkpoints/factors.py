@@ -166,13 +166,15 @@ def recognise(
         fit = _factor(gots, values, dims, normaliser.exponents)
         if fit is None:
             continue
-        fit_right = bool(parts) and (parts[-1].any_factor or normaliser.is_right(*fit))
+        fit_right = normaliser.is_right(*fit)
+        if not parts and fit[1] == normaliser.exponents and abs(fit[0] / normaliser.k - 1) < 0.03:
+            continue  # it is close to the right one, but no factor
         candidates.append((len(parts) + (not fit_right), len(candidates), parts, fit, fit_right))
     if not candidates:
         return None
     _, _, parts, fit, fit_right = min(candidates, key=lambda c: c[:2])
     findings = [Finding(p.id, p.hint, p.credit, p.says) for p in parts]
-    if not fit_right:
+    if not fit_right and not (parts and parts[-1].any_factor):
         findings.append(_factor_finding(exercise, normaliser, *fit))
     if len(findings) == 1:
         return findings[0]

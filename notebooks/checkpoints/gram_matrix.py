@@ -164,6 +164,8 @@ MISTAKES = (
 )
 
 MORE = (  # tried after those above, with any factor
+    Mistake("gram-rows-dropped", 0, FACTOR, lambda A: A[(A > 0).any(axis=1)] @ A[(A > 0).any(axis=1)].T,
+            "Rows of A are left out: those without a number above 0, or every second one (::2). Every channel counts, n_C of them."),
     *(Mistake("gram-position-missing", 0, FACTOR, lambda A, t=take: t(A) @ t(A).T, says) for says, take in (*parts({1: "position"}), *chunks())),
     *(Mistake("gram-row-missing", 0, FACTOR, lambda A, t=take: t(A @ A.T), says) for says, take in parts({0: "row of G", 1: "column of G"})),
     *(
@@ -171,8 +173,6 @@ MORE = (  # tried after those above, with any factor
         for which, says in TURNS
         for at, one in (((True, False), "row of G"), ((False, True), "column of G"), ((True, True), "row and column of G"))
     ),
-    Mistake("gram-rows-dropped", 0, FACTOR, lambda A: A[(A > 0).any(axis=1)] @ A[(A > 0).any(axis=1)].T,
-            "Rows without a number above 0 are left out: every channel counts, n_C of them."),
     Mistake("gram-inverse", 2, 0, lambda A: A @ np.linalg.pinv(A),
             "A is multiplied by its inverse (inv, pinv): multiply it by its transpose."),
     Mistake("gram-inverse", 2, 0, lambda A: np.linalg.pinv(A @ A.T),

@@ -126,7 +126,7 @@ def _unbound(r: Raised, name: str) -> Finding:
     if re.search(rf"\b{name}\s*\(", r.code):
         says = f"{name} gets a value in this function, so the {name} outside is not seen: give the result another name."
         return r.finding("name-taken", 0, 0, says)
-    says = f"{name} has no value here: it gets one further down, or in a branch or loop that was not run. A {name} outside is not seen, because this function gives {name} a value: use another name for one of them."
+    says = f"{name} has no value here yet: the function gives it one in this line, further down, or in a branch that was not run, so no {name} outside of it is seen. Use another name for one of them."
     return r.finding("name-taken", 0, 0, says)
 
 
@@ -171,8 +171,8 @@ def _called(r: Raised) -> Finding | None:
         return r.exercise.finding("not-a-function", 0, 0, says)
     for name in re.findall(r"(\w+)\s*\(", r.code):
         if line := re.search(rf"^\s*({re.escape(name)}\s*=[^=].*)$", r.source, re.M):
-            says = f"{name} holds a value since `{line.group(1).strip()[:80]}`, so it is no function any more: give that result another name."
-            return r.finding("name-taken", 0, 0, says)
+            says = f"{name} holds a value since `{line.group(1).strip()[:80]}`, so it is no function: is a * missing, or is its name that of a function, too?"
+            return r.finding("called", 0, 0, says)
     says = "a number or tensor stands before brackets, as if it were a function: is a * missing?"
     return r.finding("called", 0, 0, says)
 
@@ -227,6 +227,8 @@ def _not_a_sequence(r: Raised) -> Finding | None:
     if not re.search(r"has no `?len\(\)|iterat\w+ over a scalar|not iterable", r.message):
         return None
     says = "that is one number, not a list of numbers: it has no length, and cannot be taken apart."
+    if re.match(r"(for|while)\b", r.code):
+        says = "that is one number, and a loop wants a list: range(n) counts from 0 to n - 1."
     if "constant(" in r.code:
         says = "tf.constant takes numbers, not tensors (and would cut the gradient off): add the terms, or put them together with tf.stack."
     return r.finding("not-a-sequence", 0, 0, says)

@@ -145,6 +145,8 @@ def _grams(S: np.ndarray, G: np.ndarray) -> tuple:
 
 def _of_parts(S: np.ndarray, G: np.ndarray, take: Callable, by_own_size: bool) -> float:
     """Both Gram matrices from a part of the activations, divided by its size or by that of all."""
+    if not take(S).size:
+        return 0.0
     return _right_sum(take(S), take(G)) * ((S.size / max(take(S).size, 1)) ** 2 if by_own_size else 1)
 
 
@@ -180,7 +182,6 @@ MORE = (  # both activations -> the sum, tried after those above, with any facto
 )
 ADDED = (  # normalisers in which a + stands for a *
     lambda H, W, C: 4 * C**2 + (H * W) ** 2,
-    lambda H, W, C: 4 + C**2 * (H * W) ** 2,
     lambda H, W, C: 4 * (C**2 + (H * W) ** 2),
     lambda H, W, C: 4 * (C + H * W) ** 2,
     lambda H, W, C: (2 * C + H * W) ** 2,
@@ -189,7 +190,6 @@ ADDED = (  # normalisers in which a + stands for a *
     lambda H, W, C: 4 * C**2 + H**2 + W**2,
     lambda H, W, C: 4 * C**2 * H**2 + W**2,
     lambda H, W, C: 4 * C**2 + (H + W) ** 2,
-    lambda H, W, C: 4 + C**2 + (H * W) ** 2,
     lambda H, W, C: 4 * C**2 * H + W,
     lambda H, W, C: 4 * C**2 + H * W,
     lambda H, W, C: 4 * C + H * W,

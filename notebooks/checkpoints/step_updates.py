@@ -89,7 +89,11 @@ def update_finding(attempts: list[Attempt], key: tuple) -> Finding | None:
         says = f"one call makes {several:.0f} steps of the optimizer: train_step makes one, the loop comes later"
         return Finding("train-several-steps", 4, FACTOR, says)
     return (
-        _rounded(attempts) or _other_gradient(attempts, key) or _read_gradient(attempts) or _UNKNOWN
+        _sometimes(attempts)
+        or _rounded(attempts)
+        or _other_gradient(attempts, key)
+        or _read_gradient(attempts)
+        or _UNKNOWN
     )
 
 
@@ -99,6 +103,19 @@ _UNKNOWN = Finding(
     PART,
     "the pixels after the step are not those that one step of the optimizer gives",
 )
+
+
+def _sometimes(attempts: list[Attempt]) -> Finding | None:
+    """Some of the steps are right, and some are not made."""
+    still = [
+        a.pixels is not None and not abs(a.pixels - a.steps[0]["image"]).max() > 1e-5
+        for a in attempts
+    ]
+    right = [_gives(UPDATES[0], a, a.steps[0]["gradient"]) for a in attempts]
+    if not (any(still) and any(right) and all(np.logical_or(still, right))):
+        return None
+    says = "the step is right on some pictures, and on others none is made: is there an if, or is something remembered from an earlier call? train_step always makes one"
+    return Finding("train-sometimes", 4, FACTOR, says)
 
 
 def _fitting_update(attempts: list[Attempt], key: tuple) -> Mistake | None:
@@ -213,6 +230,8 @@ def _nonlinear(attempt: Attempt, moved: np.ndarray, free: np.ndarray) -> Finding
     factor = (moved * right)[free].sum() / (right * right)[free].sum()
     if near(factor, 1) and same(moved[free], right[free]):
         low, high = attempt.pixels.min(), attempt.pixels.max()
+        if same(attempt.pixels, attempt.steps[0]["after"]):
+            return None  # here the step is right
         says = f"the pixels are clipped to [{low:.3g}, {high:.3g}]: clip to [0, 1]"
         return Finding("train-clip-other", 5, FACTOR, says)
     if same(moved[free], factor * right[free]):

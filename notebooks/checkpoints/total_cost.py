@@ -262,7 +262,7 @@ def _explain(cases: list, rows: list, gots: list, facts: list) -> Finding | None
     given = {"J_content": costs["J_content"], "J_style": costs["J_style"], "alpha": a, "beta": b}
     if found := _def_line_finding(cases, rows, facts, abs(got - right) > EXACT * right):
         return found
-    if found := _way_finding([cases[i] for i in rows], got, given) or _capped_finding(got, given):
+    if found := _way_finding([cases[i] for i in rows], got, given):
         return found
     default = next(case for case in cases if case["weights"] == "default")  # those of the def line
     read = _read(
@@ -275,8 +275,14 @@ def _explain(cases: list, rows: list, gots: list, facts: list) -> Finding | None
             f" It takes {' and '.join(data)} from your notebook." if read.written and data else ""
         )
         return Finding(found.id, found.hint, found.credit, found.says + more)
+    found = _nearly_right(got, right, np.minimum(a, b)) or _capped_finding(got, given)
+    return found or _multiples(got, a * costs["J_content"], b * costs["J_style"])
+
+
+def _nearly_right(got: np.ndarray, right: np.ndarray, smaller: np.ndarray) -> Finding | None:
+    """Right but for small weights, or for a number that is added."""
     wrong = ~(abs(got - right) <= EXACT * right)
-    if wrong.any() and (np.minimum(a, b)[wrong] < 1).all():
+    if wrong.any() and (smaller[wrong] < 1).all():
         says = "It is right but where a weight is below 1, which is a weight as any other: is there an if?"
         return Finding("total-small-weight", 1, FACTOR, says)
     rest = got - right
@@ -285,7 +291,7 @@ def _explain(cases: list, rows: list, gots: list, facts: list) -> Finding | None
             f"Your function adds {rest.mean():.4g} to alpha*J_content + beta*J_style: leave it out."
         )
         return Finding("total-something-added", 1, FACTOR, says)
-    return _multiples(got, a * costs["J_content"], b * costs["J_style"])
+    return None
 
 
 def _usual(a: np.ndarray, b: np.ndarray, content: np.ndarray, style: np.ndarray) -> np.ndarray:
@@ -386,7 +392,7 @@ def _capped_finding(got: np.ndarray, given: dict) -> Finding | None:
                 (got - a * c) / b,
             ]
         )
-        bounds = np.unique(np.round(bounds[np.isfinite(bounds) & (bounds > 0)], 4))
+        bounds = np.unique(np.round(bounds[np.isfinite(bounds) & (bounds > 1e-3)], 6))
     for bound, (cut, how) in itertools.product(
         bounds, ((np.minimum, "at most"), (np.maximum, "at least"))
     ):

@@ -36,6 +36,7 @@ UNEARNED = (
     "train-not-applied",
     "train-clip-swapped",
 )  # without a right J these show nothing
+VAGUE = {"train-cost", "train-pixels", "train-sometimes"}  # the source may tell more
 FOLLOWING = ("train-pixels", "train-gradient")  # what another J does to the pixels
 
 
@@ -153,7 +154,7 @@ def _finding(attempts: list[Attempt], second: bool = True) -> Finding | None:
     ignored = ignored_weights(attempts)
     attempts = [Attempt(a.case | ignored, a.fact) for a in attempts]
     cost, update = _cost_and_update(attempts)
-    vague = {found.id for found in (cost, update) if found} & {"train-cost", "train-pixels"}
+    vague = {found.id for found in (cost, update) if found} & VAGUE
     if vague and (found := from_the_source(TRAIN_STEP, facts[0]) or _other_target(facts[0])):
         return found
     numbers = (1, 2) if second else (1,)
