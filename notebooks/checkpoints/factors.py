@@ -41,8 +41,8 @@ def _exponents(right: tuple) -> np.ndarray:
     return exponents[abs(exponents - np.array(right)).sum(axis=1).argsort(kind="stable")]
 
 
-def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple[float, tuple] | None:
-    """k and integers e with got = k * prod(dims ** e) * base on every case, or None.
+def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple | None:
+    """k and integers e with got = k * prod(dims ** e) * base on every case, and how far off; or None.
 
     A wrong normaliser shows here whatever it is: a forgotten 1/4 changes k, a forgotten square an
     exponent. `right` holds the exponents of the right formula; the nearest fit to them is taken.
@@ -69,7 +69,7 @@ def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple[float, t
     if not len(fits):
         return None
     k = np.exp(rest[fits[0]].mean()) * (1 if ratios[0] > 0 else -1)
-    return float(k), tuple(int(e) for e in exponents[fits[0]])
+    return float(k), tuple(int(e) for e in exponents[fits[0]]), float(np.ptp(rest[fits[0]]))
 
 
 def _words(k: float, exponents: tuple, names: tuple) -> str:
@@ -161,13 +161,18 @@ def recognise(
     `bases` yields (parts, values): the `Mistake`s that a formula combines (none for the right
     one) and what it gives on the cases. A formula with the right factor comes before any other.
     """
-    candidates = []
+    candidates, right = [], None
     for parts, values in bases:
+        right = values if not parts else right
+        if parts and right and all(map(same, map(np.array, values), right)):
+            continue  # no mistake shows on these cases
         fit = _factor(gots, values, dims, normaliser.exponents)
         if fit is None:
             continue
+        *fit, off = fit
         fit_right = normaliser.is_right(*fit)
-        if not parts and fit[1] == normaliser.exponents and abs(fit[0] / normaliser.k - 1) < 0.03:
+        close = fit[1] == normaliser.exponents and abs(fit[0] / normaliser.k - 1) < 0.03
+        if not parts and close and off > 1e-4:
             continue  # it is close to the right one, but no factor
         candidates.append((len(parts) + (not fit_right), len(candidates), parts, fit, fit_right))
     if not candidates:
