@@ -170,7 +170,7 @@ def recognise(
         if fit is None:
             continue
         *fit, off = fit
-        fit_right = normaliser.is_right(*fit)
+        fit_right = bool(parts) and normaliser.is_right(*fit)
         close = fit[1] == normaliser.exponents and abs(fit[0] / normaliser.k - 1) < 0.03
         if not parts and close and off > 1e-4:
             continue  # it is close to the right one, but no factor

@@ -159,6 +159,8 @@ def with_cause(exercise: Exercise, fact: dict, found: Finding) -> Finding:
     says = next((says for cause in causes if (says := cause(read))), "")
     if not says or says in found.says:
         return found
+    if found.id.endswith("dims-misread") and "another order" in says:
+        return Finding(found.id, found.hint, found.credit, says)
     if found.id == f"{exercise.short}-wrong-value" and not says.endswith("in its place?"):
         return Finding(f"{exercise.short}-cause", found.hint, found.credit, says)
     return Finding(found.id, found.hint, found.credit, f"{found.says} {says}")
