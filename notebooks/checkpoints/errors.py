@@ -250,7 +250,12 @@ def _no_matrix(r: Raised) -> Finding | None:
     """@ or matmul of numbers."""
     scalar = r"ndims must be >= 2|must be at least rank 2|Shape must be (at least )?rank 2"
     at = re.search(r"unsupported operand type\(s\) for @", r.message)
-    if not at and not (re.search(scalar, r.whole) and re.search("MatMul|matmul", r.whole)):
+    numbers = r.exercise.short == "total" and re.search(r"matmul|@", r.code)
+    if (
+        not at
+        and not numbers
+        and not (re.search(scalar, r.whole) and re.search("MatMul|matmul", r.whole))
+    ):
         return None
     says = "@ and tf.matmul are the product of matrices, and one of the two is none."
     if r.exercise.short in ("total", "train"):
@@ -332,6 +337,7 @@ KNOWN = (  # the first that fits is taken
     _endless,
     _numpy_method,
     _signature,
+    _no_matrix,
     _dtypes,
     *STEP_ERRORS,
     _arguments,
@@ -348,7 +354,6 @@ KNOWN = (  # the first that fits is taken
     *LANGUAGE_ERRORS,
     _not_unrolled,
     _product,
-    _no_matrix,
     _axis,
     _shapes,
     _own_assert,

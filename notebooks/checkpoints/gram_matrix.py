@@ -11,7 +11,7 @@ from .activations import BIG, draw, shapes
 from .factors import Normaliser, recognise
 from .facts import same
 from .judge import judge_values
-from .parts import TURNS, chunks, masked, parts
+from .parts import TURNS, chunks, in_words, masked, parts
 from .scaled import SCALES
 from .verdict import FACTOR, PART, SLIP, Exercise, Finding, Mistake, Verdict
 
@@ -19,11 +19,11 @@ from .verdict import FACTOR, PART, SLIP, Exercise, Finding, Mistake, Verdict
 def cases(rng: np.random.Generator) -> list[dict]:
     """More rows than columns and fewer, large numbers, and a matrix of realistic size in a graph.
 
-    The fourth has the shape of the first (what is remembered by its shape shows), and a row of 0: a
-    channel that no position excites.
+    The third has the shape of the first: what is remembered by its shape shows. The fourth has a
+    row of 0, a channel that no position excites.
     """
     sizes = [(int(c), int(h * w)) for h, w, c in shapes(rng, 3)]
-    sizes += [sizes[0], (7, 3), (6, 11)]
+    sizes = [*sizes[:2], sizes[0], sizes[2], (7, 3), (6, 11)]
     kinds = [(size, size == (6, 11), 0) for size in sizes] + [((8, 53 * 41), 0, 1)]
     found = []
     for size, big, graph in kinds:
@@ -169,7 +169,7 @@ MORE = (  # tried after those above, with any factor
     *(Mistake("gram-position-missing", 0, FACTOR, lambda A, t=take: t(A) @ t(A).T, says) for says, take in (*parts({1: "position"}), *chunks())),
     *(Mistake("gram-row-missing", 0, FACTOR, lambda A, t=take: t(A @ A.T), says) for says, take in parts({0: "row of G", 1: "column of G"})),
     *(
-        Mistake("gram-row-missing", 0, FACTOR, lambda A, w=which, at=at: masked(A @ A.T, w, *at), says.format(one=one))
+        Mistake("gram-row-missing", 0, FACTOR, lambda A, w=which, at=at: masked(A @ A.T, w, *at), in_words(says, one))
         for which, says in TURNS
         for at, one in (((True, False), "row of G"), ((False, True), "column of G"), ((True, True), "row and column of G"))
     ),

@@ -17,7 +17,7 @@ from .facts import well_formed
 from .gram_matrix import centred, unit_rows
 from .judge import Answers, find, judge_values
 from .losses import losses
-from .parts import TURNS, masked, parts
+from .parts import TURNS, in_words, masked, parts
 from .scaled import SCALES
 from .verdict import FACTOR, PART, Exercise, Finding, Mistake, Verdict
 
@@ -172,7 +172,7 @@ MORE = (  # both activations -> the sum, tried after those above, with any facto
     Mistake("style-sum-then-square", 4, PART, _abs_rows, "The absolute differences are summed along a row before they are squared: square every entry first, then sum."),
     *(Mistake("style-part", 2, PART, lambda S, G, t=take, own=own: _of_parts(S, G, t, own), says) for says, take in parts(AXES) for own in (False, True)),
     *(
-        Mistake("style-part", 4, PART, lambda S, G, w=which, both=both: _squared(masked(np.subtract(*_grams(S, G)), w, True, both)), says.format(one=one))
+        Mistake("style-part", 4, PART, lambda S, G, w=which, both=both: _squared(masked(np.subtract(*_grams(S, G)), w, True, both)), in_words(says, one))
         for which, says in TURNS
         for both, one in ((False, "row of the Gram matrix"), (True, "row and column of the Gram matrix"))
     ),

@@ -10,6 +10,7 @@ anew keeps the last; an index too many takes the first.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -23,20 +24,26 @@ TURNS = (  # which of n entries count, and how to say so of {one}
     (lambda n: np.arange(n)[1:-1], "The first and the last {one} are left out: take all."),
     (lambda n: np.arange(n)[::2], "Only every second {one} counts (::2): take all."),
     (lambda n: np.arange(n)[1::2], "Only every second {one} counts, from the second on: take all."),
-    (lambda n: np.arange(n)[: n // 2], "Only the first half of the {one}s counts: take all."),
-    (lambda n: np.arange(n)[n // 2 :], "Only the second half of the {one}s counts: take all."),
+    (lambda n: np.arange(n)[: n // 2], "Only the first half of the {many} counts: take all."),
+    (lambda n: np.arange(n)[n // 2 :], "Only the second half of the {many} counts: take all."),
     (lambda n: np.arange(n)[1:2], "Only the second {one} counts: take all."),
 )  # fmt: skip
+
+
+def in_words(says: str, one: str) -> str:
+    """The sentence of a turn, about a row, a column, a channel ..."""
+    many = re.sub(r"\b(row|column|channel|position)\b", r"\1s", one)
+    return says.format(one=one, many=many)
 
 
 def parts(names: dict[int, str]) -> Iterator[tuple[str, Callable]]:
     """Sentence, and array -> its part, along each axis of `names` and along two at once."""
     for (axis, one), (which, says) in itertools.product(names.items(), TURNS):
-        yield says.format(one=one), lambda a, x=axis, w=which: a.take(w(a.shape[x]), axis=x)
+        yield in_words(says, one), lambda a, x=axis, w=which: a.take(w(a.shape[x]), axis=x)
     for (x, one), (y, other) in itertools.combinations(names.items(), 2):
         for which, says in TURNS:
             yield (
-                says.format(one=f"{one} and {other}"),
+                in_words(says, f"{one} and {other}"),
                 lambda a, x=x, y=y, w=which: a.take(w(a.shape[x]), x).take(w(a.shape[y]), y),
             )
 

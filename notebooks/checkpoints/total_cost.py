@@ -275,8 +275,11 @@ def _explain(cases: list, rows: list, gots: list, facts: list) -> Finding | None
             f" It takes {' and '.join(data)} from your notebook." if read.written and data else ""
         )
         return Finding(found.id, found.hint, found.credit, found.says + more)
-    found = _nearly_right(got, right, np.minimum(a, b)) or _capped_finding(got, given)
-    return found or _multiples(got, a * costs["J_content"], b * costs["J_style"])
+    if (abs(got - right) > EXACT * right).sum() > 1 and (found := _capped_finding(got, given)):
+        return found
+    return _nearly_right(got, right, np.minimum(a, b)) or _multiples(
+        got, a * costs["J_content"], b * costs["J_style"]
+    )
 
 
 def _nearly_right(got: np.ndarray, right: np.ndarray, smaller: np.ndarray) -> Finding | None:
