@@ -149,7 +149,13 @@ def _is_kept(read: Text, at: ast.AST) -> bool:
 
 def with_cause(exercise: Exercise, fact: dict, found: Finding) -> Finding:
     """The finding with what the student's text tells of its cause, if it tells anything."""
-    read = text_of(fact)
+    try:
+        return _with_cause(exercise, text_of(fact), found)
+    except RecursionError:  # from a text that is nested on purpose
+        return found
+
+
+def _with_cause(exercise: Exercise, read: Text, found: Finding) -> Finding:
     if not read.function or re.search(r"-(remembers|random|malformed)$", found.id):
         return found
     if line := _overwritten(read, exercise.short):
