@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 
+from .causes import picture_given
 from .facts import text
 from .language_errors import LANGUAGE_ERRORS
 from .raised import Raised, globals_used
-from .source import picture_given
 from .step_errors import STEP_ERRORS
 from .verdict import NO_GRADIENT, PART, Exercise, Finding
 

@@ -173,6 +173,12 @@ MORE = (  # tried after those above, with any factor
         for which, says in TURNS
         for at, one in (((True, False), "row of G"), ((False, True), "column of G"), ((True, True), "row and column of G"))
     ),
+    Mistake("gram-summed", 1, 0, lambda A: (A @ A.T).sum(axis=1),
+            "The rows of G are summed up: return the matrix itself."),
+    Mistake("gram-summed", 1, 0, lambda A: (A @ A.T).mean(axis=1),
+            "The means of the rows of G are taken: return the matrix itself."),
+    Mistake("gram-one-column", 2, 0, lambda A: np.outer(A, A),
+            "All numbers of A are put into one column or row: A has a row for each channel, keep it as it is."),
     Mistake("gram-inverse", 2, 0, lambda A: A @ np.linalg.pinv(A),
             "A is multiplied by its inverse (inv, pinv): multiply it by its transpose."),
     Mistake("gram-inverse", 2, 0, lambda A: np.linalg.pinv(A @ A.T),

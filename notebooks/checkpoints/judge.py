@@ -12,10 +12,11 @@ from functools import cached_property
 
 import numpy as np
 
+from .causes import with_cause
 from .errors import error_finding, stopped_finding
 from .facts import near, number, same, show, show_both, text, well_formed
 from .raised import globals_used
-from .source import from_the_source, with_cause
+from .source import from_the_source
 from .verdict import FACTOR, NO_GRADIENT, PART, SLIP, TWO, Exercise, Finding, Verdict
 
 TARGETS = {"content", "a_S"}  # given pictures, which stay: no step needs the gradient to them
@@ -315,6 +316,9 @@ def _shape_finding(answers: Answers, at: int) -> Finding:
     finding = answers.exercise.finding
     if want != ():
         says = f"Your result has the shape {got}, not {want}."
+        if got == ():
+            says = f"Your result is one number (a norm, a sum, a mean?): it must have the shape {want}."
+            return finding("wrong-shape", "gradient", 0, says + _globals_used(answers))
         if all(g is not None and g.shape == got for g in gots.values()):
             says = f"Your result has the shape {got}, whatever is given: a size is hard-coded, or the argument is not used."
         elif all(g is not None and g.shape[:1] == got[:1] for g in gots.values()):

@@ -114,6 +114,9 @@ def _name(r: Raised) -> Finding | None:
     if name == "tape":
         says = "there is no tape: what depends on G must happen under `with tf.GradientTape() as tape:`."
         return r.finding("no-tape", 1, 0, says)
+    if name in ("torch", "F", "jax", "jnp"):
+        says = f"{name} is not used here: all is done with tf, TensorFlow."
+        return r.finding("as-in-pytorch", "as in NumPy", 0, says)
     says = f"{name} has no value here: is it spelt otherwise above, or in a cell that was not run?"
     return r.finding("no-such-name", 0, 0, says)
 
@@ -209,6 +212,9 @@ def _item_assigned(r: Raised) -> Finding | None:
 def _unary(r: Raised) -> Finding | None:
     if "bad operand type for unary" not in r.message:
         return None
+    if re.search(r"\w\s*=[+-]", r.code):
+        says = "=+ and =- set the name anew: write += or -= to add to it, or to subtract from it."
+        return r.finding("sign-alone", 0, 0, says)
     says = "a sign stands where a term begins: after a comma, or at the start of a line? Write one sum, without the comma, with brackets round it if it needs two lines."
     return r.finding("sign-alone", 0, 0, says)
 
@@ -253,6 +259,14 @@ def _function_itself(r: Raised) -> Finding | None:
     return r.finding("method", 0, 0, says)
 
 
+def _whole_shape(r: Raised) -> Finding | None:
+    """a.shape where one of its sizes is meant."""
+    if "TensorShape" not in r.message or r.kind not in ("TypeError", "ValueError"):
+        return None
+    says = "a.shape holds all sizes, and is no number: take them out of it, as in _, n_H, n_W, n_C = a.shape."
+    return r.finding("whole-shape", "dims", 0, says)
+
+
 def _plain_number(r: Raised) -> Finding | None:
     """A Python number is asked for what only a tensor has."""
     missing = re.search(r"'(int|float|tuple|str|dict)' object has no attribute '(\w+)'", r.message)
@@ -279,5 +293,6 @@ LANGUAGE_ERRORS = (  # the first that fits is taken
     _not_a_sequence,
     _whole_number,
     _function_itself,
+    _whole_shape,
     _plain_number,
 )

@@ -17,7 +17,7 @@ from .facts import well_formed
 from .gram_matrix import centred, unit_rows
 from .judge import Answers, find, judge_values
 from .losses import losses
-from .parts import TURNS, in_words, masked, parts
+from .parts import TURNS, chunks, in_words, masked, parts
 from .scaled import SCALES
 from .verdict import FACTOR, PART, Exercise, Finding, Mistake, Verdict
 
@@ -80,7 +80,7 @@ MATRICES = (  # (1, n_H, n_W, n_C) -> the matrix whose Gram matrix is taken
     Mistake("style-dims-misread", 1, PART, lambda a: a.reshape(-1, a.shape[2]).T, DIMENSIONS),
     Mistake("style-permuted-then-positions", 2, FACTOR, lambda a: channels_first(a).reshape(-1, a.shape[3]), PERMUTED),
     Mistake("style-permuted-then-positions", 2, FACTOR, lambda a: channels_first(a).reshape(-1, a.shape[3]).T, PERMUTED),
-    Mistake("style-one-row", 2, PART, lambda a: a.reshape(1, -1), "All activations are put into one row: the matrix has a row for each channel, (n_C, n_H*n_W)."),
+    Mistake("style-one-row", 2, PART, lambda a: a.reshape(1, -1), "All activations are put into one row, or only the traces of the Gram matrices are compared (both give this number): a row for each channel, (n_C, n_H*n_W), and every entry of the Gram matrices."),
     Mistake("style-positions-after-reshape", 2, PART, lambda a: a.reshape(a.shape[3], -1).T, "The Gram matrix is taken over positions, and " + SCRAMBLED),
     Mistake("style-positions", 2, FACTOR, lambda a: channels_first(a).T, "The Gram matrix is taken over positions, (n_H*n_W, n_H*n_W): it must be (n_C, n_C), channels by channels."),
 )
@@ -169,6 +169,7 @@ def _abs_rows(S: np.ndarray, G: np.ndarray) -> float:
 
 MORE = (  # both activations -> the sum, tried after those above, with any factor
     *losses("style", 4, _grams),
+    *(Mistake("style-part", 2, PART, lambda S, G, t=take: _of_scaled(S, G, t), says) for says, take in (*parts({1: "position"}), *chunks())),
     Mistake("style-sum-then-square", 4, PART, _abs_rows, "The absolute differences are summed along a row before they are squared: square every entry first, then sum."),
     *(Mistake("style-part", 2, PART, lambda S, G, t=take, own=own: _of_parts(S, G, t, own), says) for says, take in parts(AXES) for own in (False, True)),
     *(

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
+from .causes import another_network
 from .raised import Raised
-from .source import another_network
 from .verdict import PART, Finding
 
 
@@ -63,6 +63,9 @@ def _outside_tape(r: Raised) -> Finding | None:
     if line := _line(r.source, r"\.predict\("):
         says = f"In `{line}`: predict gives NumPy arrays, and the tape cannot follow: call vgg({image})."
         return r.exercise.finding("predict", 1, PART, says)
+    if line := _line(r.source, r"stop_recording|stop_gradient"):
+        says = f"In `{line}`: this cuts the gradient off. Leave it out."
+        return r.exercise.finding("outside-tape", 1, PART, says)
     says = "the gradient of J with respect to the image is None: what depends on G must happen inside the tape, in TensorFlow."
     return r.finding("outside-tape", 1, PART, says)
 

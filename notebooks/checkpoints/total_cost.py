@@ -13,11 +13,10 @@ import numpy as np
 
 from .facts import number, text, well_formed
 from .judge import judge_values
+from .total_slips import DEFAULTS, EXACT, capped_finding, nearly_right, way_finding
 from .verdict import FACTOR, PART, SLIP, TWO, Exercise, Finding, Verdict
 
-DEFAULTS = 10.0, 40.0  # alpha and beta in the notebook
 SMALL = 1e-4  # what costs are multiplied by once: they are small near a minimum
-EXACT = 2e-5  # relative: two products and a sum, which no hardware rounds further
 
 
 def cases(rng: np.random.Generator) -> list[dict]:
@@ -153,6 +152,8 @@ WHOLES = (  # J_content, J_style, alpha, beta -> J; id, credit, sentence
     (lambda c, s, a, b: 2 * a * b * c * s / (a * c + b * s), "total-mean", PART, "takes a harmonic mean of the terms: add them"),
     (lambda c, s, a, b: (a * c * b * s) ** 0.5, "total-mean", PART, "takes a geometric mean of the terms: add them"),
     (lambda c, s, a, b: c ** (a / (a + b)) * s ** (b / (a + b)), "total-mean", PART, "takes a geometric mean of the costs: multiply by the weights, and add"),
+    (lambda c, s, a, b: a * c**0.5 + b * s**0.5, "total-root", PART, "takes roots of the costs: leave them out"),
+    (lambda c, s, a, b: (a * c) ** 0.5 + (b * s) ** 0.5, "total-root", PART, "takes roots of the terms: leave them out"),
     (lambda c, s, a, b: (a * c) ** 2 + (b * s) ** 2, "total-costs-squared", PART, "squares the terms: the costs are sums of squares already"),
 )
 # fmt: on
@@ -262,7 +263,7 @@ def _explain(cases: list, rows: list, gots: list, facts: list) -> Finding | None
     given = {"J_content": costs["J_content"], "J_style": costs["J_style"], "alpha": a, "beta": b}
     if found := _def_line_finding(cases, rows, facts, abs(got - right) > EXACT * right):
         return found
-    if found := _way_finding([cases[i] for i in rows], got, given):
+    if found := way_finding([cases[i] for i in rows], got, given):
         return found
     default = next(case for case in cases if case["weights"] == "default")  # those of the def line
     read = _read(
@@ -275,26 +276,11 @@ def _explain(cases: list, rows: list, gots: list, facts: list) -> Finding | None
             f" It takes {' and '.join(data)} from your notebook." if read.written and data else ""
         )
         return Finding(found.id, found.hint, found.credit, found.says + more)
-    if (abs(got - right) > EXACT * right).sum() > 1 and (found := _capped_finding(got, given)):
+    if found := capped_finding(got, given):
         return found
-    return _nearly_right(got, right, np.minimum(a, b)) or _multiples(
+    return nearly_right(got, right, np.minimum(a, b)) or _multiples(
         got, a * costs["J_content"], b * costs["J_style"]
     )
-
-
-def _nearly_right(got: np.ndarray, right: np.ndarray, smaller: np.ndarray) -> Finding | None:
-    """Right but for small weights, or for a number that is added."""
-    wrong = ~(abs(got - right) <= EXACT * right)
-    if wrong.any() and (smaller[wrong] < 1).all():
-        says = "It is right but where a weight is below 1, which is a weight as any other: is there an if?"
-        return Finding("total-small-weight", 1, FACTOR, says)
-    rest = got - right
-    if np.isfinite(rest).all() and (abs(rest - np.median(rest)) < EXACT * right).all():
-        says = (
-            f"Your function adds {rest.mean():.4g} to alpha*J_content + beta*J_style: leave it out."
-        )
-        return Finding("total-something-added", 1, FACTOR, says)
-    return None
 
 
 def _usual(a: np.ndarray, b: np.ndarray, content: np.ndarray, style: np.ndarray) -> np.ndarray:
@@ -356,61 +342,6 @@ def _def_line_finding(cases: list, rows: list, facts: list, differs: np.ndarray)
     if order != usual and sorted(order) == sorted(usual):
         says = f"The arguments of your def line are in another order ({', '.join(order)}): they are swapped. Leave it as it was."
         return Finding("total-swapped", 1, FACTOR, says)
-    return None
-
-
-def _way_finding(cases: list, got: np.ndarray, given: dict) -> Finding | None:
-    """Weights that do not count where they are passed by position, or by name."""
-    c, s, a, b = given.values()
-    passed = np.array([case["weights"] != "default" for case in cases])
-    by_name = np.array([bool(case["keywords"]) for case in cases])
-    names = {"alpha and beta": (1, 1), "alpha": (1, 0), "beta": (0, 1)}
-    for lost, way, other in ((~by_name, "position", "name"), (by_name, "name", "position")):
-        for name, which in names.items():
-            weights = [
-                np.where(passed & lost & bool(ignored), default, w)
-                for ignored, default, w in zip(which, DEFAULTS, (a, b), strict=True)
-            ]
-            if (passed & lost).any() and _same_numbers(got, weights[0] * c + weights[1] * s):
-                says = f"Passed by {other}, {name} can be used; passed by {way}, the default is taken. Leave the def line as it was, and use its names."
-                return Finding("total-passed", 1, PART, says)
-    return None
-
-
-def _same_numbers(got: np.ndarray, expected: np.ndarray) -> bool:
-    """All of them equal, each as far as float32 can tell."""
-    return bool((abs(got - expected) <= EXACT * abs(expected)).all())
-
-
-def _capped_finding(got: np.ndarray, given: dict) -> Finding | None:
-    """A weight, a cost or a term that is kept below or above a number."""
-    c, s, a, b = given.values()
-    with np.errstate(all="ignore"):
-        bounds = np.stack(
-            [
-                got / (c + s),
-                (got - b * s) / c,
-                (got - a * c) / s,
-                (got - b * s) / a,
-                (got - a * c) / b,
-            ]
-        )
-        bounds = np.unique(np.round(bounds[np.isfinite(bounds) & (bounds > 1e-3)], 6))
-    for bound, (cut, how) in itertools.product(
-        bounds, ((np.minimum, "at most"), (np.maximum, "at least"))
-    ):
-        made = {
-            "both weights are": cut(a, bound) * c + cut(b, bound) * s,
-            "alpha is": cut(a, bound) * c + b * s,
-            "beta is": a * c + cut(b, bound) * s,
-            "J_content is": a * cut(c, bound) + b * s,
-            "J_style is": a * c + b * cut(s, bound),
-            "both costs are": a * cut(c, bound) + b * cut(s, bound),
-        }
-        for what, J in made.items():
-            if _same_numbers(got, J):
-                says = f"In your function {what} {how} {bound:.4g} (clipped, min or max): take every number as it is."
-                return Finding("total-clipped", 1, PART, says)
     return None
 
 

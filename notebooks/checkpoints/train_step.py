@@ -11,12 +11,13 @@ import re
 import numpy as np
 
 from . import callees
+from .causes import with_cause
 from .errors import error_finding, stopped_finding
 from .facts import number, same, show, show_both, text, well_formed
 from .judge import kind_finding
 from .layer_style_cost import style_cost
 from .raised import globals_used
-from .source import from_the_source, with_cause
+from .source import from_the_source
 from .step_costs import RIGHT, Attempt, fitting, ignored_weights
 from .step_updates import update_finding
 from .tiny_network import (
@@ -207,7 +208,8 @@ def _rate_finding(attempts: list[Attempt], second: bool) -> Finding:
     rate = attempts[0].case["learning_rate"]
     says = f"The learning rate of the optimizer is changed to {rate:.3g}: leave it as it is given."
     found = _finding(attempts, second)
-    if found is None:
+    follows = ("train-gradient-scaled", "train-second", "train-pixels")  # perhaps of the rate alone
+    if found is None or found.id.startswith(follows):
         return Finding("train-rate-changed", 4, FACTOR, says)
     credit = min(found.credit, TWO)
     return Finding(f"train-rate-changed+{found.id}", 4, credit, f"{says} Besides: {found.says}")

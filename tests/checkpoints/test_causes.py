@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import checkpoints
-from checkpoints.source import from_the_source, with_cause
+from checkpoints.causes import with_cause
+from checkpoints.source import from_the_source
 from checkpoints.verdict import Finding
 
 STYLE = checkpoints.REGISTRY["compute_layer_style_cost"]
