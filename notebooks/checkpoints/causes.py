@@ -302,6 +302,17 @@ def _picture_for_activations(read: Text) -> str:
     return ""
 
 
+def _index_given(read: Text) -> str:
+    """`compute_style_cost(a_S[0], a_G[0])`"""
+    for call in read.of(ast.Call):
+        name = ast.unparse(call.func)
+        entries = [a for a in call.args if isinstance(a, ast.Subscript)]
+        one = [a for a in entries if not isinstance(a.slice, ast.Slice)]
+        if name in ("compute_content_cost", "compute_style_cost") and one:
+            return f"In `{read.line(call)}`: {name} takes the lists as they are, without an index."
+    return ""
+
+
 def picture_given(source: str) -> str:
     """A sentence about a picture in the place of activations, "" if there is none."""
     return _picture_for_activations(read_text(source))
@@ -324,6 +335,7 @@ CAUSES: tuple[tuple[str, Callable[[Text], str]], ...] = (  # finding -> its caus
     (r"^", _equals_plus),
     (r"^", _returns_in_loop),
     (r"^train", _picture_for_activations),
+    (r"^train", _index_given),
     (r"^(content|style)", _sizes_misread),
     (r"(factor|half|quarter|weighted)$", _halves),
     (r"^style.*-(wrong-value|factor|means)", _no_gram),

@@ -46,7 +46,9 @@ def error_finding(
     for recognised in KNOWN:
         if found := recognised(raised):
             return found
-    told = re.sub(r"\s*(\[Op:\w+\])?\s*(name:)?\s*$", "", raised.message)  # of no use to a student
+    told = re.sub(
+        r"\s*(\[Op:\w+\])?\s*(name:\s*\w*)?\s*$", "", raised.message
+    )  # of no use to a student
     says = f"{raised.kind}: {told}{raised.globals_used}"
     return raised.finding("error", 0, 0, says)
 
@@ -109,6 +111,12 @@ def _signature(r: Raised) -> Finding | None:
 
 def _arguments(r: Raised) -> Finding | None:
     count = re.search(r"(\w+)\(\) (takes|got|missing) .*argument", r.message)
+    unknown = re.search(r"unexpected keyword argument '(\w+)'", r.message)
+    if r.kind == "TypeError" and not count and unknown:
+        says = f"no argument is called {unknown.group(1)} here: is it spelt otherwise (axis, perm, shape)?"
+        return r.finding("arguments", 0, 0, says)
+    if r.kind == "TypeError" and not count and "issing" in r.message and "argument" in r.message:
+        return r.finding("arguments", 0, 0, "an argument is missing in this call.")
     if r.kind != "TypeError" or not count:
         return None
     says = f"{count.group(1)} is called with other arguments than its def line has ({r.message})."
@@ -171,6 +179,10 @@ def _einsum(r: Raised) -> Finding | None:
     if "einsum" not in r.code.lower():
         return None
     rank = re.search(r"to have rank (\d) but got: (\d)", r.message)
+    given = re.search(r"Got (\d+) inputs for equation .*expecting (\d+)", r.message)
+    if given:
+        says = f"your einsum has letters for {given.group(2)} tensors, but gets {given.group(1)}: name both factors behind it."
+        return r.finding("einsum", 2, 0, says)
     two = re.search(r"Expected dimension (\d+) at axis \d .*got dimension (\d+)", r.message)
     if rank:
         says = f"your einsum has {rank.group(1)} letters for a tensor of {rank.group(2)} dimensions{_of_A(r)}."
@@ -204,6 +216,10 @@ def _unpack(r: Raised) -> Finding | None:
     if "expected 4, got 3" in r.message:
         says = "there are three sizes only: the axis of one picture was dropped before, by [0] or squeeze. Then read three, n_H, n_W, n_C, or keep the axis."
         return r.finding("batch-dropped", "dims", 0, says)
+    sliced = re.search(r"\]\.shape|shape\[", r.code)
+    if re.search("expected [34], got 2", r.message) and sliced:
+        says = "there are two sizes only: an index or a slice has taken the others away. Read all four of a.shape."
+        return r.finding("unpack", "dims", 0, says)
     if re.search("expected [34], got 2", r.message):
         says = "there are two sizes only: it is a matrix by now, for it was reshaped above. Read n_H, n_W and n_C before that."
         return r.finding("sizes-after-reshape", "dims", 0, says)
@@ -281,6 +297,9 @@ def _shapes(r: Raised) -> Finding | None:
     )
     inside = r"Dimensions must be equal.*input shapes: (\[[\d,]+\]), (\[[\d,]+\])"
     two = two or re.search(inside, r.whole)
+    if not two and "ConcatOp" in r.whole:
+        says = "concat puts tensors one behind the other, and their sizes do not fit: a product of matrices is @ or tf.matmul."
+        return r.finding("shapes", 2, 0, says)
     if not two:
         return None
     if r.exercise.short == "train" and (told := picture_given(r.source)):

@@ -59,6 +59,14 @@ AS_ELSEWHERE = {  # what a tensor or tf does not have, but NumPy or PyTorch -> w
     "power": "tf.square(...), or ** 2",
     "moveaxis": "tf.transpose(..., perm=...)",
 }
+OF_TENSORFLOW_1 = (
+    "Session",
+    "placeholder",
+    "compute_gradients",
+    "AdamOptimizer",
+    "get_variable",
+    "eval",
+)
 OF_PYTORCH = ("zero_grad", "step", "backward", "param_groups", "state_dict", "clamp_", "grad")
 
 
@@ -83,13 +91,16 @@ def _module(named: str) -> str:
 
 def _attribute(r: Raised) -> Finding | None:
     missing = re.search(
-        r"(module '[\w.]+'|Adam|SGD|Tensor|Variable).*no attribute '(\w+)'", r.whole
+        r"(module '[\w.]+'|Adam|SGD|Tensor|Variable|GradientTape).*no attribute '(\w+)'", r.whole
     )
     if r.kind != "AttributeError" or not missing or missing.group(2).startswith("_"):
         return None
     if missing.group(2) in OF_PYTORCH:
         says = f"{missing.group(2)} belongs to PyTorch. In TensorFlow: tape.gradient(J, the image), then optimizer.apply_gradients([(gradient, image)])."
         return r.finding("as-in-pytorch", "as in NumPy", 0, says)
+    if missing.group(2) in OF_TENSORFLOW_1:
+        says = f"{missing.group(2)} belongs to TensorFlow 1. Here every line gives its value at once; a gradient comes from tape.gradient(J, image)."
+        return r.finding("tensorflow-1", 0, 0, says)
     if missing.group(1) == "Variable":
         says = f"a tf.Variable has no {missing.group(2)}: is it spelt otherwise?"
         return r.finding("no-such-name", 0, 0, says)
@@ -99,7 +110,8 @@ def _attribute(r: Raised) -> Finding | None:
     if missing.group(2) == "minimize":
         says = "optimizers of Keras 3 have no minimize: take tape.gradient, then optimizer.apply_gradients."
         return r.finding("minimize", 4, 0, says)
-    where = _module(missing.group(1)) if "module" in missing.group(1) else "the optimizer"
+    where = "the tape" if missing.group(1) == "GradientTape" else "the optimizer"
+    where = _module(missing.group(1)) if "module" in missing.group(1) else where
     says = f"there is no {missing.group(2)} in {where}: is it spelt otherwise?"
     return r.finding("no-such-name", 0, 0, says)
 
@@ -136,10 +148,17 @@ def _unbound(r: Raised, name: str) -> Finding:
 def _list(r: Raised) -> Finding | None:
     stacked = re.search("Shapes of all inputs must match|inhomogeneous shape", r.message)
     if not stacked and not re.search(
-        r"list indices must be|'list' (object has no attribute|and '|and \")|and 'list'", r.message
+        r"list indices must be|'list' (object has no attribute|and '|and \")|and 'list'|not 'list'|multiply sequence",
+        r.message,
     ):
         return None
     says = "that is a list, one activation for each layer: take one out of it first."
+    if stacked and r.exercise.short == "gram":
+        says = (
+            "what is stacked must have the same length throughout: each row of G has n_C numbers."
+        )
+    if "total_cost(" in r.code and r.exercise.short == "train":
+        says = "total_cost takes the two costs, numbers, and not the lists of activations."
     if "compute_layer_style_cost(" in r.code:
         says = "compute_layer_style_cost takes one layer, but gets the lists of all: call compute_style_cost, which adds up the layers."
     if "indices must be" in r.message:
@@ -169,6 +188,11 @@ def _called(r: Raised) -> Finding | None:
     if r.exercise.short == "train" and "Variable" in kind.group(1):
         says = f"the arguments of your def line are in another order ({', '.join(r.parameters)}): leave it as it was."
         return r.exercise.finding("signature", 0, 0, says)
+    if kind.group(1) in ("TensorShape", "Adam", "SGD"):
+        says = "the optimizer is no function: call optimizer.apply_gradients([(gradient, image)])."
+        if kind.group(1) == "TensorShape":
+            says = "a.shape is no function: leave the brackets () behind it out."
+        return r.finding("called", 0, 0, says)
     if r.line is None:
         says = f"{r.exercise.name} is no function any more, but a value ({kind.group(1)}): is its name used again for a result? Run the cell with its def again."
         return r.exercise.finding("not-a-function", 0, 0, says)
@@ -259,6 +283,45 @@ def _function_itself(r: Raised) -> Finding | None:
     return r.finding("method", 0, 0, says)
 
 
+def _truth(r: Raised) -> Finding | None:
+    """`if a > b`, of tensors."""
+    if "truth value of" not in r.message:
+        return None
+    says = "an if wants one truth, and a tensor has one for every entry: tf.where chooses entry by entry. Is an if needed at all?"
+    return r.finding("truth", 0, 0, says)
+
+
+def _one_number(r: Raised) -> Finding | None:
+    """math.pow(a, 2), float(a): one number is wanted."""
+    asked = r"only (0-dimensional|length-1|size-1) arrays|only integer scalar arrays"
+    if not re.search(asked, r.message):
+        return None
+    says = "this function takes one number, and gets a tensor of many: use that of tf, such as tf.square, or sum first."
+    return r.finding("one-number", 0, 0, says)
+
+
+def _not_subscriptable(r: Raised) -> Finding | None:
+    if "not subscriptable" not in r.message:
+        return None
+    says = "square brackets [] take an entry out of a list or tensor, and here is none of these: a function, or the network, is called with round ones, ()."
+    return r.finding("not-subscriptable", 0, 0, says)
+
+
+def _of_tensorflow_1(r: Raised) -> Finding | None:
+    if "eval is not supported" not in r.message:
+        return None
+    says = "eval belongs to TensorFlow 1. Here a tensor has its value at once: leave .eval() out."
+    return r.finding("tensorflow-1", 0, 0, says)
+
+
+def _trains(r: Raised) -> Finding | None:
+    """vgg.fit, vgg.train_on_batch"""
+    if "call `compile()`" not in r.whole:
+        return None
+    says = "the network is not trained here, only the pixels of the image change: take tape.gradient(J, image), and optimizer.apply_gradients."
+    return r.finding("trains", 0, 0, says)
+
+
 def _whole_shape(r: Raised) -> Finding | None:
     """a.shape where one of its sizes is meant."""
     if "TensorShape" not in r.message or r.kind not in ("TypeError", "ValueError"):
@@ -294,5 +357,10 @@ LANGUAGE_ERRORS = (  # the first that fits is taken
     _whole_number,
     _function_itself,
     _whole_shape,
+    _truth,
+    _one_number,
+    _not_subscriptable,
+    _of_tensorflow_1,
+    _trains,
     _plain_number,
 )

@@ -63,6 +63,9 @@ def _outside_tape(r: Raised) -> Finding | None:
     if line := _line(r.source, r"\.predict\("):
         says = f"In `{line}`: predict gives NumPy arrays, and the tape cannot follow: call vgg({image})."
         return r.exercise.finding("predict", 1, PART, says)
+    if line := _line(r.source, r"vgg\(.*(\.numpy\(|np\.)|(np\.\w*array|\.numpy)\("):
+        says = f"In `{line}`: the pixels are taken out of TensorFlow, and the tape cannot follow: give vgg {image} itself."
+        return r.exercise.finding("outside-tape", 1, PART, says)
     if line := _line(r.source, r"stop_recording|stop_gradient"):
         says = f"In `{line}`: this cuts the gradient off. Leave it out."
         return r.exercise.finding("outside-tape", 1, PART, says)
@@ -119,6 +122,8 @@ def _pairs(r: Raised) -> Finding | None:
     says = f"apply_gradients takes a list of pairs, each a gradient and its variable: [(gradient, {image})]."
     if re.search(rf"\(\s*{image}\s*,", r.code):
         says = f"the pair is the wrong way round: the gradient comes first, then its variable, [(gradient, {image})]."
+    elif re.search(rf"zip\(\s*\[?\s*{image}\b", r.code):
+        says = "the pairs are the wrong way round: zip first the gradients, then their variables."
     elif "zip" in r.code:
         says = f"zip takes the picture apart: both must be lists, or write [(gradient, {image})]."
     return r.finding("pairs", 4, 0, says)

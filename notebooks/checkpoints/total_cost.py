@@ -13,7 +13,7 @@ import numpy as np
 
 from .facts import number, text, well_formed
 from .judge import judge_values
-from .total_slips import DEFAULTS, EXACT, capped_finding, nearly_right, way_finding
+from .total_slips import DEFAULTS, EXACT, nearly_right, way_finding
 from .verdict import FACTOR, PART, SLIP, TWO, Exercise, Finding, Verdict
 
 SMALL = 1e-4  # what costs are multiplied by once: they are small near a minimum
@@ -276,9 +276,7 @@ def _explain(cases: list, rows: list, gots: list, facts: list) -> Finding | None
             f" It takes {' and '.join(data)} from your notebook." if read.written and data else ""
         )
         return Finding(found.id, found.hint, found.credit, found.says + more)
-    if found := capped_finding(got, given):
-        return found
-    return nearly_right(got, right, np.minimum(a, b)) or _multiples(
+    return nearly_right(got, right, given) or _multiples(
         got, a * costs["J_content"], b * costs["J_style"]
     )
 

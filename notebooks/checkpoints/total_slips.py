@@ -39,7 +39,7 @@ def way_finding(cases: list, got: np.ndarray, given: dict) -> Finding | None:
     return None
 
 
-def capped_finding(got: np.ndarray, given: dict) -> Finding | None:
+def _capped_finding(got: np.ndarray, given: dict) -> Finding | None:
     """A weight, a cost or a term that is kept below or above a number."""
     c, s, a, b = given.values()
     with np.errstate(all="ignore"):
@@ -76,8 +76,8 @@ def _with_bound(how: Callable, bound: float, given: dict) -> Iterator[tuple[str,
     yield "beta*J_style is", [style], a * c + style
 
 
-def nearly_right(got: np.ndarray, right: np.ndarray, smaller: np.ndarray) -> Finding | None:
-    """Right but for small weights, or for a number that is added."""
+def nearly_right(got: np.ndarray, right: np.ndarray, given: dict) -> Finding | None:
+    """Right but for rounding, a number that is added, a limit, or small weights."""
     for digits in range(5):
         exact = (abs(got - np.round(got, digits)) <= 3e-7 * abs(got)).all()
         if exact and (abs(got - right) <= 0.51 * 0.1**digits).all():
@@ -90,6 +90,9 @@ def nearly_right(got: np.ndarray, right: np.ndarray, smaller: np.ndarray) -> Fin
         )
         return Finding("total-something-added", 1, FACTOR, says)
     wrong = ~(abs(got - right) <= EXACT * right)
+    if wrong.sum() > 1 and (found := _capped_finding(got, given)):
+        return found
+    smaller = np.minimum(given["alpha"], given["beta"])
     if wrong.any() and (smaller[wrong] < 1).all():
         says = "It is right but where a weight is below 1, which is a weight as any other: is there an if?"
         return Finding("total-small-weight", 1, FACTOR, says)
