@@ -148,3 +148,50 @@ def wrong_metric(content_output, generated_output):
     _mean.reset_state()
     _mean.update_state((a_C - a_G) ** 2)
     return _mean.result() / 4
+
+
+# --- wrong: raised by Python or TensorFlow -----------------------------------------------------
+
+
+@named("content-axis")
+def wrong_axis_beyond(content_output, generated_output):
+    return tf.reduce_sum((content_output[-1] - generated_output[-1]) ** 2, axis=4)
+
+
+@named("content-unpack")
+def wrong_sizes_after_an_index(content_output, generated_output):
+    n_H, n_W, n_C = content_output[-1][0].shape[1:]
+    return n_H * n_W * n_C
+
+
+@named("content-arguments")
+def wrong_name_of_an_argument(content_output, generated_output):
+    return tf.reduce_sum(content_output[-1] - generated_output[-1], axes=0)
+
+
+@named("content-truth")
+def wrong_if_of_tensors(content_output, generated_output):
+    a_C, a_G = _last(content_output, generated_output)
+    return _sum(a_C - a_G) if a_C != a_G else 0.0
+
+
+@named("content-whole-shape")
+def wrong_range_of_a_shape(content_output, generated_output):
+    a_C, a_G = _last(content_output, generated_output)
+    return sum(_sum(a_C[0, i] - a_G[0, i]) for i in range(a_G.shape))
+
+
+@named("content-called")
+def wrong_shape_with_brackets(content_output, generated_output):
+    return _sum(content_output[-1] - generated_output[-1]) / generated_output[-1].shape()[3]
+
+
+@named("content-cause")
+def wrong_cosine(content_output, generated_output):
+    return keras.losses.CosineSimilarity()(*_last(content_output, generated_output))
+
+
+@named("content-cause")
+def wrong_pooled_first(content_output, generated_output):
+    a_C, a_G = (tf.nn.max_pool2d(a, 2, 1, "VALID") for a in _last(content_output, generated_output))
+    return tf.reduce_mean((a_C - a_G) ** 2) / 4

@@ -81,3 +81,24 @@ def wrong_row_at(A):
 @named("gram-whole-number")
 def wrong_half_is_no_whole_number(A):
     return sum(A[:, :k] @ tf.transpose(A[:, :k]) for k in range(A.shape[1] / 2))
+
+
+@named("gram-einsum")
+def wrong_einsum_of_one(A):
+    return tf.einsum("ik,jk->ij", A)
+
+
+@named("gram-shapes")
+def wrong_concat(A):
+    return tf.concat([A, tf.transpose(A)], axis=0)
+
+
+@named("gram-summed")
+def wrong_row_sums_of_gram(A):
+    return tf.einsum("ik,jk->i", A, A)
+
+
+@named("gram-one-column")
+def wrong_all_in_one_column(A):
+    v = tf.reshape(A, [-1, 1])
+    return v @ tf.transpose(v)

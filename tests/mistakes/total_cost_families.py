@@ -77,3 +77,27 @@ def wrong_relative_style(J_content, J_style, alpha=10, beta=40):
 @named("total-not-a-sequence")
 def wrong_constant_of_tensors(J_content, J_style, alpha=10, beta=40):
     return tf.reduce_sum(tf.constant([alpha * J_content, beta * J_style]))
+
+
+@named("total-rounded")
+def wrong_two_decimals(J_content, J_style, alpha=10, beta=40):
+    return tf.round(100 * (alpha * J_content + beta * J_style)) / 100
+
+
+@named("total-clipped")
+def wrong_style_term_capped(J_content, J_style, alpha=10, beta=40):
+    return alpha * J_content + min(beta * J_style, 210.0)
+
+
+@named("total-root")
+def wrong_roots_of_costs(J_content, J_style, alpha=10, beta=40):
+    return alpha * J_content**0.5 + beta * J_style**0.5
+
+
+# fmt: off
+@named("total-sign-alone")
+def wrong_equals_plus(J_content, J_style, alpha=10, beta=40):
+    J = alpha * J_content
+    J =+ beta * J_style
+    return J
+# fmt: on

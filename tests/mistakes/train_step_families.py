@@ -126,3 +126,43 @@ _C = tf.ones((1, 4, 5, 3, 1))
 def wrong_targets_anew(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
     a_S = vgg(_C)
     return step_as_taught(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
+
+
+@named("train-pixels")
+def wrong_gradient_without_mean(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    J, grad = _step(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
+    grad = grad - tf.reduce_mean(grad)
+    optimizer.apply_gradients([(grad, generated_image)])
+    clip(generated_image)
+    return J
+
+
+@named("train-no-style")
+def wrong_entry_of_the_lists(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        a_G = vgg(generated_image)
+        J_style = compute_style_cost(a_S[0], a_G[0])
+        J = total_cost(compute_content_cost(a_C, a_G), J_style, alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    clip(generated_image)
+    return J
+
+
+@named("train-outside-tape")
+def wrong_pixels_as_numbers(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        J = J_of(vgg(generated_image.numpy()), a_C, a_S, alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    return J
+
+
+@named("train-trains")
+def wrong_network_is_trained(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    return vgg.train_on_batch(generated_image, a_C)
+
+
+@named("train-called")
+def wrong_optimizer_called(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    J, grad = _step(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
+    optimizer([(grad, generated_image)])
+    return J
