@@ -187,7 +187,7 @@ def wrong_shape_with_brackets(content_output, generated_output):
 
 
 @named("content-cause")
-def wrong_cosine(content_output, generated_output):
+def wrong_keras_cosine(content_output, generated_output):
     return keras.losses.CosineSimilarity()(*_last(content_output, generated_output))
 
 
