@@ -216,7 +216,7 @@ def _colour_added(attempt: Attempt) -> Finding | None:
 
 def _unclipped(pixels: np.ndarray) -> np.ndarray:
     """The pixels that no clipping has changed: not those that are all at the largest or smallest."""
-    free = np.ones(pixels.shape, bool)
+    free = (abs(pixels) > 1e-6) & (abs(pixels - 1) > 1e-6)
     for end in (pixels.min(), pixels.max()):
         at = abs(pixels - end) < 1e-6
         if at.sum() > 1:
