@@ -113,7 +113,7 @@ def _arguments(r: Raised) -> Finding | None:
     count = re.search(r"(\w+)\(\) (takes|got|missing) .*argument", r.message)
     unknown = re.search(r"unexpected keyword argument '(\w+)'", r.message)
     if r.kind == "TypeError" and not count and unknown:
-        says = f"no argument is called {unknown.group(1)} here: is it spelt otherwise (axis, perm, shape)?"
+        says = f"no argument is called {unknown.group(1)} here: is it spelt otherwise (axis, keepdims, perm, transpose_b ...)?"
         return r.finding("arguments", 0, 0, says)
     if r.kind == "TypeError" and not count and "issing" in r.message and "argument" in r.message:
         return r.finding("arguments", 0, 0, "an argument is missing in this call.")

@@ -106,9 +106,11 @@ _UNKNOWN = Finding(
 
 
 def _sometimes(attempts: list[Attempt]) -> Finding | None:
-    """Some of the steps are right, and some are not made."""
+    """Some of the steps are right, and some are not made: the optimizer has not counted them."""
     still = [
-        a.pixels is not None and not abs(a.pixels - a.steps[0]["image"]).max() > 1e-5
+        a.iterations == 0
+        and a.pixels is not None
+        and not abs(a.pixels - a.steps[0]["image"]).max() > 1e-5
         for a in attempts
     ]
     right = [_gives(UPDATES[0], a, a.steps[0]["gradient"]) for a in attempts]

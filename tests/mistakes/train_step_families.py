@@ -166,3 +166,12 @@ def wrong_optimizer_called(generated_image, vgg, a_C, a_S, optimizer, alpha=10, 
     J, grad = _step(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
     optimizer([(grad, generated_image)])
     return J
+
+
+@named("train-gradient-scaled")
+def wrong_gradient_cut_to_a_norm(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    J, grad = _step(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
+    (grad,), _ = tf.clip_by_global_norm([grad], 0.02)
+    optimizer.apply_gradients([(grad, generated_image)])
+    clip(generated_image)
+    return J
