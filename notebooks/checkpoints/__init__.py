@@ -27,7 +27,9 @@ To add a mistake, say to gram_matrix:
 3. tests/mistakes/gram_matrix_slips.py (gram_matrix.py there is full: no file has more than 500
    lines): a function wrong_..., marked @named("gram-...") with the id. Nothing else lists it.
 4. pytest -n 0 -q tests/checkpoints/test_gram_matrix.py: a minute, all wrong functions anew.
-Elsewhere the tables have other names. A wrong factor goes to NORMALISER, an exception to errors.py.
+Elsewhere the tables have other names. A wrong factor goes to NORMALISER, an exception to errors.py
+or language_errors.py, a cause that shows in the text alone to causes.py. Families that several
+exercises share are in parts.py, scaled.py, losses.py.
 layer_style_cost.py combines MATRICES, GRAMS, DIFFERENCES, and has WHOLES; total_cost.py has PAIRS,
 WHOLES and MISTAKES. For train_step a wrong cost goes to step_costs.py, a wrong update to
 step_updates.py, an exception to step_errors.py.

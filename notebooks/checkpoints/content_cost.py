@@ -6,21 +6,26 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 
 from .activations import BIG, channels_first, draw, shapes
-from .factors import Normaliser, recognise
+from .factors import Normaliser, divided_by, recognise
 from .facts import same
 from .judge import judge_values
+from .losses import losses, summed_first
+from .parts import parts
+from .scaled import SCALES
 from .verdict import FACTOR, PART, Exercise, Finding, Mistake, Verdict
 
 
 def cases(rng: np.random.Generator) -> list[dict]:
     """Lists of 2 to 6 activations; one with large numbers, one of realistic size in a graph."""
-    drawn = []
+    drawn, drawn_before = [], []
     for count, big, graph in ((6, 0, 0), (2, 0, 0), (3, 0, 0), (6, 0, 0), (4, 1, 0), (6, 0, 1)):
-        sizes = shapes(rng, count)
+        sizes = drawn_before if len(drawn) == 3 else shapes(rng, count)
+        drawn_before = drawn_before or sizes  # once more: what is remembered by its shape shows
         if graph:
             sizes[-1] = (int(rng.integers(50, 60)), int(rng.integers(36, 46)), 24)
         case = {"layers": count, "big": big, "graph": graph, "dtype": "float32"}
@@ -71,7 +76,7 @@ MISTAKES = (
     Mistake("content-whole-numbers", 3, PART, lambda C, G: ((np.trunc(C[-1]) - np.trunc(G[-1])) ** 2).sum(),
             "The activations are cut to whole numbers (int) first: keep float32 throughout."),
     Mistake("content-part", 1, PART, lambda C, G: (_difference(C, G)[:, -1] ** 2).mean() * C[-1].size,
-            "Only the last row of positions is compared: [-1] of the list is the content layer already, take all of it."),
+            "Only the last row of positions is compared: is there an index [-1] too many, or = in a loop where += is meant?"),
     Mistake("content-part", 1, PART, lambda C, G: (_difference(C, G)[:, 0] ** 2).mean() * C[-1].size,
             "Only the first row of positions is compared: [0] drops the axis of one picture, a second one takes a row of it."),
     Mistake("content-sizes-of-first-layer", 2, FACTOR, lambda C, G: (_difference(C, G) ** 2).sum() * C[-1].size / C[0].size,
@@ -156,6 +161,49 @@ MISTAKES = (
             "The style layers are summed: only the last layer, the content layer, counts."),
 )
 
+AXES = {1: "row of positions", 2: "column of positions", 3: "channel"}
+SUMMED = {3: "the channels", 1: "the rows", 2: "the columns", (1, 2): "the positions", (0, 1, 2, 3): "all entries"}
+
+
+def _last(C: list, G: list) -> tuple:
+    return C[-1], G[-1]
+
+
+def _part(C: list, G: list, take: Callable) -> np.ndarray:
+    return take(_difference(C, G))
+
+
+def _scaled(C: list, G: list, scale: Callable) -> float:
+    return ((scale(channels_first(C[-1])) - scale(channels_first(G[-1]))) ** 2).sum()
+
+
+MORE = (  # tried after those above, with any factor
+    *losses("content", 3, _last),
+    *summed_first("content", 3, _last, SUMMED),
+    *(Mistake("content-part", 1, PART, lambda C, G, t=take: (_part(C, G, t) ** 2).sum(), says) for says, take in parts(AXES)),
+    *(Mistake("content-part", 1, PART, lambda C, G, t=take: (_part(C, G, t) ** 2).sum() * C[-1].size / max(_part(C, G, t).size, 1), says) for says, take in parts(AXES)),
+    *(Mistake("content-scaled", 3, PART, lambda C, G, f=scale: _scaled(C, G, f), says.format(them="The activations"), True) for scale, says in SCALES),
+)
+ADDED = tuple(  # denominators in which a + stands for a *
+    (lambda H, W, C, f=formula, order=order: f(*((H, W, C)[i] for i in order)))
+    for order in itertools.permutations(range(3))
+    for formula in (
+        lambda a, b, c: 4 * a * b + c,
+        lambda a, b, c: 4 * a + b * c,
+        lambda a, b, c: 4 + a * b * c,
+        lambda a, b, c: 4 + a + b * c,
+        lambda a, b, c: 4 + a * b + c,
+        lambda a, b, c: 4 + a + b + c,
+        lambda a, b, c: 4 * (a * b + c),
+        lambda a, b, c: 4 * a * (b + c),
+        lambda a, b, c: 4 * a + b + c,
+        lambda a, b, c: a * b + c,
+        lambda a, b, c: a * (b + c),
+        lambda a, b, c: a + b + c,
+        lambda a, b, c: 2 * (a * b + c),
+        lambda a, b, c: 2 * a * b + c,
+    )
+)
 NORMALISER = Normaliser(
     "J_content",
     ("n_H", "n_W", "n_C"),
@@ -218,11 +266,15 @@ def judge(cases: list[dict], observations) -> Verdict:
     def explain(rows: list, gots: list) -> Finding | None:
         def bases():
             yield (), [(_difference(*pairs[i]) ** 2).sum() for i in rows]
-            for known in MISTAKES:
+            for known in (*MISTAKES, *MORE):
                 yield (known,), [known.formula(*pairs[i]) for i in rows]
             yield from _combinations([pairs[i] for i in rows])
 
         dims = [pairs[i][0][-1].shape[1:] for i in rows]
+        sums = [(_difference(*pairs[i]) ** 2).sum() for i in rows]
+        if divided_by(ADDED, dims, sums, gots):
+            says = "In your denominator a + stands where * should: 4 n_H n_W n_C is a product of all four."
+            return CONTENT_COST.finding("sizes-added", 4, FACTOR, says)
         found = recognise(CONTENT_COST, NORMALISER, gots, dims, bases())
         return found or _other_layers([pairs[i] for i in rows], gots)
 

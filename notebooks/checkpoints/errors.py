@@ -7,39 +7,14 @@ from __future__ import annotations
 
 import re
 
+from .causes import picture_given
 from .facts import text
+from .language_errors import LANGUAGE_ERRORS
 from .raised import Raised, globals_used
 from .step_errors import STEP_ERRORS
 from .verdict import NO_GRADIENT, PART, Exercise, Finding
 
 MANY = 3  # steps of the optimizer in one call: the observer makes no further ones
-AS_ELSEWHERE = {  # what a tensor or tf does not have, but NumPy or PyTorch -> what to use
-    "T": "tf.transpose(...)",
-    "transpose": "tf.transpose(...)",
-    "swapaxes": "tf.transpose(..., perm=...)",
-    "reshape": "tf.reshape(..., shape)",
-    "flatten": "tf.reshape(..., [-1])",
-    "ravel": "tf.reshape(..., [-1])",
-    "dot": "tf.linalg.matmul(..., ...), or @",
-    "sum": "tf.reduce_sum(...)",
-    "mean": "tf.reduce_mean(...)",
-    "astype": "tf.cast(..., dtype)",
-    "size": "tf.size(...), or the sizes in .shape",
-    "clip": "tf.clip_by_value(..., low, high)",
-    "clamp": "tf.clip_by_value(..., low, high)",
-    "t": "tf.transpose(...)",
-    "permute": "tf.transpose(..., perm=...)",
-    "view": "tf.reshape(..., shape)",
-    "mm": "tf.linalg.matmul(..., ...), or @",
-    "matmul": "tf.linalg.matmul(..., ...), or @",
-    "square": "tf.square(...)",
-    "pow": "tf.square(...), or ** 2",
-    "norm": "tf.norm(...)",
-    "item": "the tensor itself",
-    "detach": "the tensor itself",
-    "float": "tf.cast(..., tf.float32)",
-    "backward": "tape.gradient(J, ...)",
-}
 
 
 def error_finding(
@@ -71,7 +46,10 @@ def error_finding(
     for recognised in KNOWN:
         if found := recognised(raised):
             return found
-    says = f"{raised.kind}: {raised.message}{raised.globals_used}"
+    told = re.sub(
+        r"\s*(\[Op:\w+\])?\s*(name:\s*\w*)?\s*$", "", raised.message
+    )  # of no use to a student
+    says = f"{raised.kind}: {told}{raised.globals_used}"
     return raised.finding("error", 0, 0, says)
 
 
@@ -133,6 +111,12 @@ def _signature(r: Raised) -> Finding | None:
 
 def _arguments(r: Raised) -> Finding | None:
     count = re.search(r"(\w+)\(\) (takes|got|missing) .*argument", r.message)
+    unknown = re.search(r"unexpected keyword argument '(\w+)'", r.message)
+    if r.kind == "TypeError" and not count and unknown:
+        says = f"no argument is called {unknown.group(1)} here: is it spelt otherwise (axis, keepdims, perm, transpose_b ...)?"
+        return r.finding("arguments", 0, 0, says)
+    if r.kind == "TypeError" and not count and "issing" in r.message and "argument" in r.message:
+        return r.finding("arguments", 0, 0, "an argument is missing in this call.")
     if r.kind != "TypeError" or not count:
         return None
     says = f"{count.group(1)} is called with other arguments than its def line has ({r.message})."
@@ -183,55 +167,6 @@ def _dims_hard_coded(r: Raised) -> Finding | None:
     return r.finding("dims-hard-coded", "dims", PART if r.some else 0, says)
 
 
-def _as_in_numpy(r: Raised) -> Finding | None:
-    missing = re.search(r"(Tensor|Variable|module '[\w.]+').*no attribute '(\w+)'", r.whole)
-    if not missing or missing.group(2) not in AS_ELSEWHERE:
-        return None
-    of, name = "a tensor", missing.group(2)
-    if "module" in missing.group(1):
-        of = _module(missing.group(1))
-        return r.finding(
-            "as-in-numpy", "as in NumPy", 0, f"{of} has no {name}: use {AS_ELSEWHERE[name]}."
-        )
-    says = f"{of} has no {name}, that is a name of NumPy or PyTorch: use {AS_ELSEWHERE[name]}."
-    return r.finding("as-in-numpy", "as in NumPy", 0, says)
-
-
-def _module(named: str) -> str:
-    """tf.linalg, for "module 'tensorflow._api.v2.linalg'"."""
-    return re.sub(r"^module '|'$", "", named).replace("tensorflow", "tf").replace("._api.v2", "")
-
-
-def _attribute(r: Raised) -> Finding | None:
-    missing = re.search(r"(module '[\w.]+'|Adam|SGD|Tensor).*no attribute '(\w+)'", r.whole)
-    if r.kind != "AttributeError" or not missing or missing.group(2).startswith("_"):
-        return None
-    if missing.group(1) == "Tensor" and not missing.group(2).startswith("_"):
-        more = " (a tf.Variable has)" if "assign" in missing.group(2) else ""
-        return r.finding("no-such-name", 0, 0, f"a tensor has no {missing.group(2)}{more}.")
-    if missing.group(2) == "minimize":
-        says = "optimizers of Keras 3 have no minimize: take tape.gradient, then optimizer.apply_gradients."
-        return r.finding("minimize", 4, 0, says)
-    where = _module(missing.group(1)) if "module" in missing.group(1) else "the optimizer"
-    says = f"there is no {missing.group(2)} in {where}: is it spelt otherwise?"
-    return r.finding("no-such-name", 0, 0, says)
-
-
-def _name(r: Raised) -> Finding | None:
-    missing = re.search(r"name '(\w+)' is not defined|variable '(\w+)'", r.message)
-    if r.kind not in ("NameError", "UnboundLocalError") or not missing:
-        return None
-    name = missing.group(1) or missing.group(2)
-    if r.kind == "UnboundLocalError":
-        says = f"{name} gets a value in this function, so the {name} outside is not seen: give the result another name."
-        return r.finding("name-taken", 0, 0, says)
-    if name == "tape":
-        says = "there is no tape: what depends on G must happen under `with tf.GradientTape() as tape:`."
-        return r.finding("no-tape", 1, 0, says)
-    says = f"{name} has no value here: is it spelt otherwise above, or in a cell that was not run?"
-    return r.finding("no-such-name", 0, 0, says)
-
-
 def _reshaped(r: Raised) -> Finding | None:
     sizes = re.search(r"a tensor with (\d+) values, but the requested shape \D*(\d+)", r.message)
     if not sizes:
@@ -244,6 +179,10 @@ def _einsum(r: Raised) -> Finding | None:
     if "einsum" not in r.code.lower():
         return None
     rank = re.search(r"to have rank (\d) but got: (\d)", r.message)
+    given = re.search(r"Got (\d+) inputs for equation .*expecting (\d+)", r.message)
+    if given:
+        says = f"your einsum has letters for {given.group(2)} tensors, but gets {given.group(1)}: name both factors behind it."
+        return r.finding("einsum", 2, 0, says)
     two = re.search(r"Expected dimension (\d+) at axis \d .*got dimension (\d+)", r.message)
     if rank:
         says = f"your einsum has {rank.group(1)} letters for a tensor of {rank.group(2)} dimensions{_of_A(r)}."
@@ -277,28 +216,15 @@ def _unpack(r: Raised) -> Finding | None:
     if "expected 4, got 3" in r.message:
         says = "there are three sizes only: the axis of one picture was dropped before, by [0] or squeeze. Then read three, n_H, n_W, n_C, or keep the axis."
         return r.finding("batch-dropped", "dims", 0, says)
+    sliced = re.search(r"\]\.shape|shape\[", r.code)
+    if re.search("expected [34], got 2", r.message) and sliced:
+        says = "there are two sizes only: an index or a slice has taken the others away. Read all four of a.shape."
+        return r.finding("unpack", "dims", 0, says)
+    if re.search("expected [34], got 2", r.message):
+        says = "there are two sizes only: it is a matrix by now, for it was reshaped above. Read n_H, n_W and n_C before that."
+        return r.finding("sizes-after-reshape", "dims", 0, says)
     says = f"the shape of an activation has four entries, 1, n_H, n_W, n_C: read all four ({r.message})."
     return r.finding("unpack", "dims", 0, says)
-
-
-def _list(r: Raised) -> Finding | None:
-    stacked = re.search("Shapes of all inputs must match|inhomogeneous shape", r.message)
-    if not stacked and not re.search(
-        r"list indices must be|'list' (object has no attribute|and '|and \")|and 'list'", r.message
-    ):
-        return None
-    says = "that is a list, one activation for each layer: take one out of it first."
-    if "compute_layer_style_cost(" in r.code:
-        says = "compute_layer_style_cost takes one layer, but gets the lists of all: call compute_style_cost, which adds up the layers."
-    if "indices must be" in r.message:
-        says = "that is a list, no dictionary: take an activation out of it by its number."
-    return r.finding("list", 1 if r.exercise.short == "content" else 0, 0, says)
-
-
-def _set(r: Raised) -> Finding | None:
-    if "unhashable" not in r.message:
-        return None
-    return r.finding("set", 0, 0, "braces {} make a set: leave them out, or write ().")
 
 
 def _remembers(r: Raised) -> Finding | None:
@@ -307,49 +233,6 @@ def _remembers(r: Raised) -> Finding | None:
         return None
     says = f"`{line.group(1).strip()[:80]}`: the function remembers something from an earlier call, where the pictures had another size."
     return r.finding("remembers", 0, 0, says)
-
-
-def _called(r: Raised) -> Finding | None:
-    kind = re.search(r"'(?:[\w.]+\.)?(\w+)' object is not callable", r.message)
-    if r.kind != "TypeError" or not kind:
-        return None
-    if r.exercise.short == "train" and "Variable" in kind.group(1):
-        says = f"the arguments of your def line are in another order ({', '.join(r.parameters)}): leave it as it was."
-        return r.exercise.finding("signature", 0, 0, says)
-    if r.line is None:
-        says = f"{r.exercise.name} is no function any more, but a value ({kind.group(1)}): is its name used again for a result? Run the cell with its def again."
-        return r.exercise.finding("not-a-function", 0, 0, says)
-    says = "a number or tensor stands before brackets, as if it were a function: is a * missing?"
-    return r.finding("called", 0, 0, says)
-
-
-def _method(r: Raised) -> Finding | None:
-    if not re.search(
-        r"<class 'method'>|(builtin_function_or_)?method' object|'method' and", r.whole
-    ):
-        return None
-    says = "a method stands there without its brackets (): it is not called."
-    return r.finding("method", 0, 0, says)
-
-
-def _exits(r: Raised) -> Finding | None:
-    if r.kind != "SystemExit":
-        return None
-    return r.finding("exits", 0, 0, "this ends the whole program (exit): delete it.")
-
-
-def _power(r: Raised) -> Finding | None:
-    xor = "unsupported operand type(s) for ^" in r.message or "BitwiseXor" in r.message
-    if not xor:
-        return None
-    return r.finding("power", "gradient", 0, "in Python ^ is no power: write ** or tf.square.")
-
-
-def _item_assigned(r: Raised) -> Finding | None:
-    if "item assignment" not in r.message:
-        return None
-    says = "the entries of a tensor cannot be set one by one: compute all of it in one expression, or collect rows in a list and tf.stack them."
-    return r.finding("item-assigned", 2 if r.exercise.short == "gram" else 0, 0, says)
 
 
 def _not_unrolled(r: Raised) -> Finding | None:
@@ -379,6 +262,34 @@ def _product(r: Raised) -> Finding | None:
     return r.finding("sizes", 2, 0, says)
 
 
+def _no_matrix(r: Raised) -> Finding | None:
+    """@ or matmul of numbers."""
+    scalar = r"ndims must be >= 2|must be at least rank 2|Shape must be (at least )?rank 2"
+    at = re.search(r"unsupported operand type\(s\) for @", r.message)
+    numbers = r.exercise.short == "total" and re.search(r"matmul|@", r.code)
+    if (
+        not at
+        and not numbers
+        and not (re.search(scalar, r.whole) and re.search("MatMul|matmul", r.whole))
+    ):
+        return None
+    says = "@ and tf.matmul are the product of matrices, and one of the two is none."
+    if r.exercise.short in ("total", "train"):
+        says = "@ and tf.matmul are the product of matrices: numbers are multiplied with *."
+    return r.finding("no-matrix", 0, 0, says)
+
+
+def _axis(r: Raised) -> Finding | None:
+    """An axis, or an index, that the tensor does not have."""
+    axis = re.search(r"Invalid reduction dimension \(?(-?\d+) for input with (\d+)", r.message)
+    index = re.search(r"Index out of range using input dim (\d+); input has only (\d+)", r.message)
+    if not axis and not index:
+        return None
+    number, rank = (axis or index).groups()
+    says = f"there is no axis {number}: the tensor has {rank} dimensions, counted from 0. Print its shape."
+    return r.finding("axis", "dims", 0, says)
+
+
 def _shapes(r: Raised) -> Finding | None:
     two = re.search(
         r"(?:Incompatible shapes|Dimensions must be equal).*?(\[[\d,]+\]) vs\.? (\[[\d,]+\])",
@@ -386,8 +297,13 @@ def _shapes(r: Raised) -> Finding | None:
     )
     inside = r"Dimensions must be equal.*input shapes: (\[[\d,]+\]), (\[[\d,]+\])"
     two = two or re.search(inside, r.whole)
+    if not two and "ConcatOp" in r.whole:
+        says = "concat puts tensors one behind the other, and their sizes do not fit: a product of matrices is @ or tf.matmul."
+        return r.finding("shapes", 2, 0, says)
     if not two:
         return None
+    if r.exercise.short == "train" and (told := picture_given(r.source)):
+        return r.exercise.finding("picture-given", 2, 0, told)
     says = f"the shapes {two.group(1)} and {two.group(2)} do not fit."
     if r.exercise.short == "content":
         says += " Are both activations those of the same layer, the last one?" + r.globals_used
@@ -440,6 +356,7 @@ KNOWN = (  # the first that fits is taken
     _endless,
     _numpy_method,
     _signature,
+    _no_matrix,
     _dtypes,
     *STEP_ERRORS,
     _arguments,
@@ -453,18 +370,10 @@ KNOWN = (  # the first that fits is taken
     _unpack,
     _dims_hard_coded,
     _reshaped,
-    _as_in_numpy,
-    _attribute,
-    _name,
-    _list,
-    _set,
-    _called,
-    _method,
-    _exits,
-    _power,
-    _item_assigned,
+    *LANGUAGE_ERRORS,
     _not_unrolled,
     _product,
+    _axis,
     _shapes,
     _own_assert,
     _none,

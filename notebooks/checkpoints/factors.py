@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
 import numpy as np
 
-from .facts import near
+from .facts import near, same
 from .verdict import FACTOR, TOLERANCE, TWO, Exercise, Finding, Mistake
 
 POWERS = ("", "", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸")  # ^ would be read as Python's XOR
@@ -41,8 +41,8 @@ def _exponents(right: tuple) -> np.ndarray:
     return exponents[abs(exponents - np.array(right)).sum(axis=1).argsort(kind="stable")]
 
 
-def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple[float, tuple] | None:
-    """k and integers e with got = k * prod(dims ** e) * base on every case, or None.
+def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple | None:
+    """k and integers e with got = k * prod(dims ** e) * base on every case, and how far off; or None.
 
     A wrong normaliser shows here whatever it is: a forgotten 1/4 changes k, a forgotten square an
     exponent. `right` holds the exponents of the right formula; the nearest fit to them is taken.
@@ -69,7 +69,7 @@ def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple[float, t
     if not len(fits):
         return None
     k = np.exp(rest[fits[0]].mean()) * (1 if ratios[0] > 0 else -1)
-    return float(k), tuple(int(e) for e in exponents[fits[0]])
+    return float(k), tuple(int(e) for e in exponents[fits[0]]), float(np.ptp(rest[fits[0]]))
 
 
 def _words(k: float, exponents: tuple, names: tuple) -> str:
@@ -139,6 +139,16 @@ def _unlisted_factor(normaliser: Normaliser, k: float, e: tuple) -> tuple[str, s
     return "factor", says + " Compare the factor with the formula."
 
 
+def divided_by(formulas: Iterable[Callable], dims: list, sums: list, gots: list) -> bool:
+    """Are these the right sums, divided by one of `formulas` of n_H, n_W, n_C?"""
+    for formula in formulas:
+        below = [formula(*(int(n) for n in sizes)) for sizes in dims]
+        known = [i for i, n in enumerate(below) if n and gots[i] is not None]
+        if len(known) > 2 and all(same(gots[i], sums[i] / below[i]) for i in known):
+            return True
+    return False
+
+
 def recognise(
     exercise: Exercise,
     normaliser: Normaliser,
@@ -151,18 +161,25 @@ def recognise(
     `bases` yields (parts, values): the `Mistake`s that a formula combines (none for the right
     one) and what it gives on the cases. A formula with the right factor comes before any other.
     """
-    candidates = []
+    candidates, right = [], None
     for parts, values in bases:
+        right = values if not parts else right
+        if parts and right and all(map(same, map(np.array, values), right)):
+            continue  # no mistake shows on these cases
         fit = _factor(gots, values, dims, normaliser.exponents)
         if fit is None:
             continue
+        *fit, off = fit
         fit_right = bool(parts) and normaliser.is_right(*fit)
+        close = fit[1] == normaliser.exponents and abs(fit[0] / normaliser.k - 1) < 0.03
+        if not parts and close and off > 1e-4:
+            continue  # it is close to the right one, but no factor
         candidates.append((len(parts) + (not fit_right), len(candidates), parts, fit, fit_right))
     if not candidates:
         return None
     _, _, parts, fit, fit_right = min(candidates, key=lambda c: c[:2])
     findings = [Finding(p.id, p.hint, p.credit, p.says) for p in parts]
-    if not fit_right:
+    if not fit_right and not (parts and parts[-1].any_factor):
         findings.append(_factor_finding(exercise, normaliser, *fit))
     if len(findings) == 1:
         return findings[0]

@@ -11,18 +11,26 @@ from .activations import BIG, draw, shapes
 from .factors import Normaliser, recognise
 from .facts import same
 from .judge import judge_values
-from .verdict import FACTOR, PART, Exercise, Finding, Mistake, Verdict
+from .parts import TURNS, chunks, in_words, masked, parts
+from .scaled import SCALES
+from .verdict import FACTOR, PART, SLIP, Exercise, Finding, Mistake, Verdict
 
 
 def cases(rng: np.random.Generator) -> list[dict]:
-    """More rows than columns and fewer, large numbers, and a matrix of realistic size in a graph."""
-    sizes = [(int(c), int(h * w)) for h, w, c in shapes(rng, 4)] + [(7, 3), (6, 11)]
+    """More rows than columns and fewer, large numbers, and a matrix of realistic size in a graph.
+
+    The third has the shape of the first: what is remembered by its shape shows. The fourth has a
+    row of 0, a channel that no position excites.
+    """
+    sizes = [(int(c), int(h * w)) for h, w, c in shapes(rng, 3)]
+    sizes = [*sizes[:2], sizes[0], sizes[2], (7, 3), (6, 11)]
     kinds = [(size, size == (6, 11), 0) for size in sizes] + [((8, 53 * 41), 0, 1)]
     found = []
     for size, big, graph in kinds:
         signs = np.float32(-1) ** np.arange(size[0], dtype="float32")[:, None]
         small = size == (7, 3)  # so that it shows if something is added
         A = draw(rng, size, BIG if big else 0.02 if small else 1.0) * signs
+        A[0] *= len(found) != 3
         upstream = rng.normal(size=(size[0], size[0])).astype("float32")
         found.append(
             {"A": A, "upstream": upstream, "big": int(big), "graph": graph, "dtype": "float32"}
@@ -155,6 +163,35 @@ MISTAKES = (
     Mistake("gram-only-A", 2, 0, lambda A: A.T, "Your function returns A transposed: the product is missing."),
 )
 
+MORE = (  # tried after those above, with any factor
+    Mistake("gram-rows-dropped", 0, FACTOR, lambda A: A[(A > 0).any(axis=1)] @ A[(A > 0).any(axis=1)].T,
+            "Rows of A are left out: those without a number above 0, or every second one (::2). Every channel counts, n_C of them."),
+    *(Mistake("gram-position-missing", 0, FACTOR, lambda A, t=take: t(A) @ t(A).T, says) for says, take in (*parts({1: "position"}), *chunks())),
+    *(Mistake("gram-row-missing", 0, FACTOR, lambda A, t=take: t(A @ A.T), says) for says, take in parts({0: "row of G", 1: "column of G"})),
+    *(
+        Mistake("gram-row-missing", 0, FACTOR, lambda A, w=which, at=at: masked(A @ A.T, w, *at), in_words(says, one))
+        for which, says in TURNS
+        for at, one in (((True, False), "row of G"), ((False, True), "column of G"), ((True, True), "row and column of G"))
+    ),
+    Mistake("gram-summed", 1, 0, lambda A: (A @ A.T).sum(axis=1),
+            "The rows of G are summed up: return the matrix itself."),
+    Mistake("gram-summed", 1, 0, lambda A: (A @ A.T).mean(axis=1),
+            "The means of the rows of G are taken: return the matrix itself."),
+    Mistake("gram-one-column", 2, 0, lambda A: np.outer(A, A),
+            "All numbers of A are put into one column or row: A has a row for each channel, keep it as it is."),
+    Mistake("gram-inverse", 2, 0, lambda A: A @ np.linalg.pinv(A),
+            "A is multiplied by its inverse (inv, pinv): multiply it by its transpose."),
+    Mistake("gram-inverse", 2, 0, lambda A: np.linalg.pinv(A @ A.T),
+            "An inverse is taken of G: leave it out."),
+    Mistake("gram-max", 1, 0, lambda A: (A[:, None] * A).max(axis=2),
+            "The largest product is taken: sum the products (a dot product)."),
+    Mistake("gram-row-sums", 1, 0, lambda A: np.outer(abs(A).sum(axis=1), abs(A).sum(axis=1)),
+            "The rows are summed before they are multiplied: multiply entry with entry, then sum (a dot product)."),
+    *(Mistake("gram-scaled", 3, FACTOR, lambda A, f=scale: f(A) @ f(A).T, says.format(them="The entries of A"), True) for scale, says in SCALES),
+    *(Mistake("gram-one-scaled", 3, FACTOR, lambda A, f=scale: A @ f(A).T, "In one of the two factors " + says.format(them="the entries of A"), True) for scale, says in SCALES),
+    *(Mistake("gram-one-scaled", 3, FACTOR, lambda A, f=scale: f(A) @ A.T, "In one of the two factors " + says.format(them="the entries of A"), True) for scale, says in SCALES),
+    *(Mistake("gram-scaled", 3, FACTOR, lambda A, f=scale: f(A @ A.T), says.format(them="The entries of G").replace("channel", "row").replace("position", "column"), True) for scale, says in SCALES),
+)
 NORMALISER = Normaliser(
     "G",
     ("n_C", "(n_H*n_W)"),
@@ -183,9 +220,14 @@ def judge(cases: list[dict], observations) -> Verdict:
         )
 
     def explain(rows: list, gots: list) -> Finding | None:
+        alive = [i for i in rows if matrices[i].any(axis=1).all()]
+        if all(same(gots[rows.index(i)], expected[i]) for i in alive):
+            return _dead_channel([got for i, got in zip(rows, gots, strict=True) if i not in alive])
+        gots, rows = [gots[rows.index(i)] for i in alive], alive  # divided by 0 there, perhaps
+
         def bases():
             yield (), [expected[i] for i in rows]
-            for known in MISTAKES:
+            for known in (*MISTAKES, *MORE):
                 yield (known,), [known.formula(matrices[i]) for i in rows]
 
         least = min(rows, key=lambda i: abs(expected[i]).max())
@@ -201,6 +243,12 @@ def judge(cases: list[dict], observations) -> Verdict:
         return recognise(GRAM_MATRIX, NORMALISER, gots, dims, bases())
 
     return judge_values(GRAM_MATRIX, cases, observations, expected, gradients, explain)
+
+
+def _dead_channel(gots: list) -> Finding | None:
+    """Right but where a row of A is 0 throughout."""
+    says = "It is right but where a row of A is 0 throughout, as in VGG-19 a channel may be: are rows of 0 left out, or is there a division by 0?"
+    return GRAM_MATRIX.finding("dead-channel", 0, SLIP, says) if gots else None
 
 
 GRAM_MATRIX = Exercise(

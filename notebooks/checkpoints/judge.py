@@ -12,9 +12,11 @@ from functools import cached_property
 
 import numpy as np
 
+from .causes import with_cause
 from .errors import error_finding, stopped_finding
 from .facts import near, number, same, show, show_both, text, well_formed
 from .raised import globals_used
+from .source import from_the_source
 from .verdict import FACTOR, NO_GRADIENT, PART, SLIP, TWO, Exercise, Finding, Verdict
 
 TARGETS = {"content", "a_S"}  # given pictures, which stay: no step needs the gradient to them
@@ -89,7 +91,8 @@ def find(answers: Answers, explain: Callable) -> Finding | None:
     if answers.failed:
         return _errors(answers)
     if answers.wrong:
-        return _value_finding(answers, explain)
+        found = _value_finding(answers, explain)
+        return with_cause(answers.exercise, answers.facts[answers.wrong[0]], found)
     return _gradient_finding(answers) or _slip_finding(answers)
 
 
@@ -159,7 +162,7 @@ def _value_finding(answers: Answers, explain: Callable) -> Finding:
     if found is None and not all(got is not None and np.isfinite(got).all() for got in gots):
         says = "Your result is not a finite number (NaN or infinity): is there a division by zero, a root or a logarithm?"
         return answers.exercise.finding("nan", "gradient", 0, says)
-    found = found or _unknown_finding(answers)
+    found = _with_globals(answers, found) if found else _unknown_finding(answers)
     grads = [f[k] for f in answers.facts for k in f if str(k).startswith("grad_")]
     if found.credit and answers.exercise.short != "total" and all(grad is None for grad in grads):
         says = found.says + " Besides, no gradient flows back: stay in TensorFlow."
@@ -266,20 +269,6 @@ def _unknown_finding(answers: Answers) -> Finding:
     return finding("wrong-value", 0, 0, says + _globals_used(answers))
 
 
-def from_the_source(exercise: Exercise, fact: dict) -> Finding | None:
-    """What the student's text tells of a result that depends on more than the arguments."""
-    source = fact.get("source") if type(fact.get("source")) is str else ""
-    line = re.search(r"^\s*((?:global|nonlocal) .*|if \S+ not in \w+:.*)$", source, re.M)
-    if line:
-        says = f"`{line.group(1).strip()[:80]}`: the function remembers something from an earlier call. It must compute its result from its arguments alone."
-        return exercise.finding("remembers", 0, 0, says)
-    line = re.search(r"^\s*(.*(?:dropout|random|[nN]oise|shuffle).*)$", source, re.M)
-    if line:
-        says = f"`{line.group(1).strip()[:80]}`: something random is in it. The same arguments must give the same result."
-        return exercise.finding("random", 0, 0, says)
-    return None
-
-
 def _unused_argument(answers: Answers) -> Finding | None:
     """An argument from which no gradient comes, though one comes from another."""
     roles: dict[str, list] = {}
@@ -309,6 +298,13 @@ def _compared(answers: Answers) -> str:
     return ""
 
 
+def _with_globals(answers: Answers, found: Finding) -> Finding:
+    """A wrong factor may have its sizes from a picture of the notebook: say so."""
+    odd = re.search(r"-(factor|precedence|not-divided|dims-hard-coded)$", found.id)
+    says = found.says + (_globals_used(answers) if odd else "")
+    return Finding(found.id, found.hint, found.credit, says)
+
+
 def _globals_used(answers: Answers) -> str:
     return globals_used(text(answers.facts[answers.eager[0]], "data").split())
 
@@ -320,6 +316,9 @@ def _shape_finding(answers: Answers, at: int) -> Finding:
     finding = answers.exercise.finding
     if want != ():
         says = f"Your result has the shape {got}, not {want}."
+        if got == ():
+            says = f"Your result is one number (a norm, a sum, a mean?): it must have the shape {want}."
+            return finding("wrong-shape", "gradient", 0, says + _globals_used(answers))
         if all(g is not None and g.shape == got for g in gots.values()):
             says = f"Your result has the shape {got}, whatever is given: a size is hard-coded, or the argument is not used."
         elif all(g is not None and g.shape[:1] == got[:1] for g in gots.values()):
@@ -378,6 +377,8 @@ def _why_detached(answers: Answers) -> str:
         return "stop_gradient cuts it off"
     if "float" in names:
         return "float() turns a tensor into a plain Python number"
+    if "update_state" in names or "metrics" in names:
+        return "a metric of keras.metrics keeps numbers alone: use tf.reduce_mean, or a function of keras.losses"
     if "ResourceVariable" in kinds or "Variable" in names:
         return "a tf.Variable holds the numbers alone: return the tensor"
     if kinds & {"list", "tuple"}:

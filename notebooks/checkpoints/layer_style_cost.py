@@ -12,16 +12,21 @@ import numpy as np
 
 from . import callees
 from .activations import BIG, channels_first, draw, shapes
-from .factors import Normaliser, recognise
-from .facts import same, well_formed
+from .factors import Normaliser, divided_by, recognise
+from .facts import well_formed
 from .gram_matrix import centred, unit_rows
 from .judge import Answers, find, judge_values
+from .losses import losses
+from .parts import TURNS, chunks, in_words, masked, parts
+from .scaled import SCALES
 from .verdict import FACTOR, PART, Exercise, Finding, Mistake, Verdict
 
 
 def cases(rng: np.random.Generator) -> list[dict]:
     """Six small layers, one with large numbers, and one in a graph with more than 2^31 / 4 squares."""
-    kinds = [(shape, int(i == 5), 0) for i, shape in enumerate(shapes(rng, 6))]
+    drawn = shapes(rng, 6)
+    drawn[4] = drawn[0]  # other numbers: what is remembered by its shape shows
+    kinds = [(shape, int(i == 5), 0) for i, shape in enumerate(drawn)]
     kinds += [((260, int(rng.integers(185, 195)), 6), 0, 1)]
     found = []
     for shape, big, graph in kinds:
@@ -75,7 +80,7 @@ MATRICES = (  # (1, n_H, n_W, n_C) -> the matrix whose Gram matrix is taken
     Mistake("style-dims-misread", 1, PART, lambda a: a.reshape(-1, a.shape[2]).T, DIMENSIONS),
     Mistake("style-permuted-then-positions", 2, FACTOR, lambda a: channels_first(a).reshape(-1, a.shape[3]), PERMUTED),
     Mistake("style-permuted-then-positions", 2, FACTOR, lambda a: channels_first(a).reshape(-1, a.shape[3]).T, PERMUTED),
-    Mistake("style-one-row", 2, PART, lambda a: a.reshape(1, -1), "All activations are put into one row: the matrix has a row for each channel, (n_C, n_H*n_W)."),
+    Mistake("style-one-row", 2, PART, lambda a: a.reshape(1, -1), "All activations are put into one row, or only the traces of the Gram matrices are compared (both give this number): a row for each channel, (n_C, n_H*n_W), and every entry of the Gram matrices."),
     Mistake("style-positions-after-reshape", 2, PART, lambda a: a.reshape(a.shape[3], -1).T, "The Gram matrix is taken over positions, and " + SCRAMBLED),
     Mistake("style-positions", 2, FACTOR, lambda a: channels_first(a).T, "The Gram matrix is taken over positions, (n_H*n_W, n_H*n_W): it must be (n_C, n_C), channels by channels."),
 )
@@ -112,7 +117,7 @@ DIFFERENCES = (
     Mistake("style-product", 4, 0, lambda S, G: _squared(S @ G) if S.ndim == 2 and len(S) == S.shape[1] else 0.0, "The Gram matrices are multiplied with each other: subtract them."),
     Mistake("style-one-side", 3, PART, lambda S, G: _squared(S), "Only the Gram matrix of a_S is used: subtract the one of a_G."),
     Mistake("style-one-side", 3, PART, lambda S, G: _squared(G), "Only the Gram matrix of a_G is used: subtract it from the one of a_S."),
-    Mistake("style-matrix-square", 4, PART, lambda S, G: ((S - G) @ (S - G)).sum() if S.ndim == 2 and len(S) == S.shape[1] else 0.0, "The difference is multiplied by itself as a matrix: square every entry (* or tf.square)."),
+    Mistake("style-matrix-square", 4, PART, lambda S, G: ((S - G) @ (S - G)).sum() if S.ndim == 2 and len(S) == S.shape[1] else 0.0, "The difference is multiplied by itself as a matrix (@), or summed along an axis before it is squared (both give this number): square every entry first (* or tf.square), then sum."),
 )
 
 WHOLES = (  # both activations -> the sum, before it is divided
@@ -129,6 +134,68 @@ WHOLES = (  # both activations -> the sum, before it is divided
     Mistake("style-sizes-added", 5, FACTOR, lambda S, G: _right_sum(S, G) * (S.shape[1] * S.shape[2] / (S.shape[1] + S.shape[2])) ** 2, "In your normaliser n_H and n_W are added: multiply them."),
     Mistake("style-sizes-added", 5, FACTOR, lambda S, G: _right_sum(S, G) * (S.size / sum(S.shape[1:])) ** 2, "In your normaliser the sizes are added: multiply them."),
     Mistake("style-outer", 3, 0, lambda S, G: (S * S).sum() ** 2 + (G * G).sum() ** 2 - 2 * (S * G).sum() ** 2, "Every entry is multiplied with every other (axes=0): the Gram matrix is a matrix product."),
+)
+AXES = {1: "row of positions", 2: "column of positions", 3: "channel"}
+
+
+def _grams(S: np.ndarray, G: np.ndarray) -> tuple:
+    S, G = channels_first(S), channels_first(G)
+    return S @ S.T, G @ G.T
+
+
+def _of_parts(S: np.ndarray, G: np.ndarray, take: Callable, by_own_size: bool) -> float:
+    """Both Gram matrices from a part of the activations, divided by its size or by that of all."""
+    if not take(S).size:
+        return 0.0
+    return _right_sum(take(S), take(G)) * ((S.size / max(take(S).size, 1)) ** 2 if by_own_size else 1)
+
+
+def _of_scaled(S: np.ndarray, G: np.ndarray, scale: Callable) -> float:
+    S, G = (scale(channels_first(a)) for a in (S, G))
+    return _squared(S @ S.T - G @ G.T)
+
+
+def _moments(S: np.ndarray, G: np.ndarray, mean: int, power: float) -> float:
+    """Means (if `mean`) and powers of the variances of the channels, compared."""
+    S, G = channels_first(S), channels_first(G)
+    spread = _squared(S.var(axis=1) ** power - G.var(axis=1) ** power)
+    return mean * _squared(S.mean(axis=1) - G.mean(axis=1)) + spread
+
+
+def _abs_rows(S: np.ndarray, G: np.ndarray) -> float:
+    S, G = _grams(S, G)
+    return (abs(S - G).sum(axis=1) ** 2).sum()
+
+
+MORE = (  # both activations -> the sum, tried after those above, with any factor
+    *losses("style", 4, _grams),
+    *(Mistake("style-part", 2, PART, lambda S, G, t=take: _of_scaled(S, G, t), says) for says, take in (*parts({1: "position"}), *chunks())),
+    Mistake("style-sum-then-square", 4, PART, _abs_rows, "The absolute differences are summed along a row before they are squared: square every entry first, then sum."),
+    *(Mistake("style-part", 2, PART, lambda S, G, t=take, own=own: _of_parts(S, G, t, own), says) for says, take in parts(AXES) for own in (False, True)),
+    *(
+        Mistake("style-part", 4, PART, lambda S, G, w=which, both=both: _squared(masked(np.subtract(*_grams(S, G)), w, True, both)), in_words(says, one))
+        for which, says in TURNS
+        for both, one in ((False, "row of the Gram matrix"), (True, "row and column of the Gram matrix"))
+    ),
+    *(Mistake("style-moments", 3, 0, lambda S, G, m=mean, p=power: _moments(S, G, m, p), "Means, variances or standard deviations of the channels are compared: compare the Gram matrices of both.", True) for mean in (0, 1) for power in (0.5, 1)),
+    *(Mistake("style-scaled", 3, PART, lambda S, G, f=scale: _of_scaled(S, G, f), says.format(them="The activations"), True) for scale, says in SCALES),
+    *(Mistake("style-gram-scaled", 3, PART, lambda S, G, f=scale: _squared(f(_grams(S, G)[0]) - f(_grams(S, G)[1])), says.format(them="The entries of the Gram matrices").replace("channel", "row").replace("position", "column"), True) for scale, says in SCALES),
+)
+ADDED = (  # normalisers in which a + stands for a *
+    lambda H, W, C: 4 * C**2 + (H * W) ** 2,
+    lambda H, W, C: 4 * (C**2 + (H * W) ** 2),
+    lambda H, W, C: 4 * (C + H * W) ** 2,
+    lambda H, W, C: (2 * C + H * W) ** 2,
+    lambda H, W, C: C**2 + (H * W) ** 2,
+    lambda H, W, C: 4 * C**2 * (H**2 + W**2),
+    lambda H, W, C: 4 * C**2 + H**2 + W**2,
+    lambda H, W, C: 4 * C**2 * H**2 + W**2,
+    lambda H, W, C: 4 * C**2 + (H + W) ** 2,
+    lambda H, W, C: 4 * C**2 * H + W,
+    lambda H, W, C: 4 * C**2 + H * W,
+    lambda H, W, C: 4 * C + H * W,
+    lambda H, W, C: 4 * C**2 * H * W + W**2,
+    lambda H, W, C: (4 * C * H + W) ** 2,
 )
 XOR = (  # ^ in Python is no power: what it makes of the normaliser
     lambda H, W, C: 4 * C ^ 2 * (H * W) ^ 2,
@@ -187,7 +254,7 @@ def _bases(pairs: list[tuple]) -> Iterator[tuple[tuple[Mistake, ...], list]]:
         if len(parts) < 3:
             sides = [[gram.formula(matrix.formula(a)) for a in pair] for pair in pairs]
             yield parts, [difference.formula(*side) for side in sides]
-    for whole in WHOLES:
+    for whole in (*WHOLES, *MORE):
         yield (whole,), [whole.formula(*pair) for pair in pairs]
     yield from _one_scrambled(pairs)
     yield from _sizes_with_batch(pairs)
@@ -246,21 +313,21 @@ def _explain(cases: list[dict], bases: Callable, gram: Callable) -> Callable:
         few = [(cases[i]["a_S"].astype("float64"), cases[i]["a_G"].astype("float64")) for i in rows]
         dims = [S.shape[1:] for S, _ in few]
         sums = [_squared(gram(channels_first(S)) - gram(channels_first(G))) for S, G in few]
-        return _xor_finding(dims, sums, gots) or recognise(
+        return _operator_finding(dims, sums, gots) or recognise(
             LAYER_STYLE_COST, NORMALISER, gots, dims, bases(few)
         )
 
     return explain
 
 
-def _xor_finding(dims: list, sums: list, gots: list) -> Finding | None:
-    """Is the normaliser the right one but for ^, which Python reads as XOR?"""
-    for normaliser in XOR:
-        below = [normaliser(*(int(n) for n in sizes)) for sizes in dims]
-        known = [i for i, n in enumerate(below) if n and gots[i] is not None]
-        if len(known) > 2 and all(same(gots[i], sums[i] / below[i]) for i in known):
-            says = "In Python ^ is no power, but XOR, and binds less than *: write n_C**2 and (n_H*n_W)**2."
-            return LAYER_STYLE_COST.finding("power", 5, FACTOR, says)
+def _operator_finding(dims: list, sums: list, gots: list) -> Finding | None:
+    """Is the normaliser the right one but for ^, which Python reads as XOR, or + in place of *?"""
+    if divided_by(XOR, dims, sums, gots):
+        says = "In Python ^ is no power, but XOR, and binds less than *: write n_C**2 and (n_H*n_W)**2."
+        return LAYER_STYLE_COST.finding("power", 5, FACTOR, says)
+    if divided_by(ADDED, dims, sums, gots):
+        says = "In your normaliser a + stands where * should: 4 n_C² (n_H n_W)² is a product."
+        return LAYER_STYLE_COST.finding("sizes-added", 5, FACTOR, says)
     return None
 
 

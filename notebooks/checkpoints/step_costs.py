@@ -184,7 +184,16 @@ def _fitting_keys(attempts: list[Attempt], terms: list[dict]) -> Iterator[tuple]
     fits = np.ones(len(KEYS), bool)
     for a, t in zip(attempts, terms, strict=True):
         fits &= _J_is(a.J, _costs(a.case, t))
-    yield from (key for key, fit in zip(KEYS, fits, strict=True) if fit)
+    found = [key for key, fit in zip(KEYS, fits, strict=True) if fit]
+    yield from sorted(
+        found, key=lambda key: (len(parts_of(key)), _off(attempts, terms, key) > 1e-4)
+    )
+
+
+def _off(attempts: list[Attempt], terms: list[dict], key: tuple) -> float:
+    """How far the J of `key` is from those that were returned, relative: of two alike, the nearer."""
+    costs = [cost_of(a.case, t, key)[0] for a, t in zip(attempts, terms, strict=True)]
+    return max(abs(float(a.J) / cost - 1) for a, cost in zip(attempts, costs, strict=True))
 
 
 def _costs(case: dict, terms: dict) -> np.ndarray:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from .causes import another_network
 from .raised import Raised
 from .verdict import PART, Finding
 
@@ -15,6 +16,10 @@ def _no_batch(r: Raised) -> Finding | None:
     shapes = re.search(r"expected shape=\(None, .*found shape=\(([\d, ]+)\)", r.whole)
     if not shapes:
         return None
+    target = re.match(r"(\w+)\s*=[^=]", r.code)
+    if target and target.group(1) in r.parameters[2:4]:
+        says = f"a_C and a_S are given, as arguments: leave this line out, and do not compute them anew.{r.globals_used}"
+        return r.finding("targets-anew", 2, 0, says)
     if shapes.group(1).count(",") != 2:
         says = f"vgg gets a picture of shape ({shapes.group(1)}): give it generated_image as it is, (1, n_H, n_W, 3).{r.globals_used}"
         return r.finding("other-picture", 0, 0, says)
@@ -58,6 +63,12 @@ def _outside_tape(r: Raised) -> Finding | None:
     if line := _line(r.source, r"\.predict\("):
         says = f"In `{line}`: predict gives NumPy arrays, and the tape cannot follow: call vgg({image})."
         return r.exercise.finding("predict", 1, PART, says)
+    if line := _line(r.source, r"vgg\(.*(\.numpy\(|np\.)|(np\.\w*array|\.numpy)\("):
+        says = f"In `{line}`: the pixels are taken out of TensorFlow, and the tape cannot follow: give vgg {image} itself."
+        return r.exercise.finding("outside-tape", 1, PART, says)
+    if line := _line(r.source, r"stop_recording|stop_gradient"):
+        says = f"In `{line}`: this cuts the gradient off. Leave it out."
+        return r.exercise.finding("outside-tape", 1, PART, says)
     says = "the gradient of J with respect to the image is None: what depends on G must happen inside the tape, in TensorFlow."
     return r.finding("outside-tape", 1, PART, says)
 
@@ -111,12 +122,22 @@ def _pairs(r: Raised) -> Finding | None:
     says = f"apply_gradients takes a list of pairs, each a gradient and its variable: [(gradient, {image})]."
     if re.search(rf"\(\s*{image}\s*,", r.code):
         says = f"the pair is the wrong way round: the gradient comes first, then its variable, [(gradient, {image})]."
+    elif re.search(rf"zip\(\s*\[?\s*{image}\b", r.code):
+        says = "the pairs are the wrong way round: zip first the gradients, then their variables."
     elif "zip" in r.code:
         says = f"zip takes the picture apart: both must be lists, or write [(gradient, {image})]."
     return r.finding("pairs", 4, 0, says)
 
 
+def _another_network(r: Raised) -> Finding | None:
+    says = another_network(r.source) if r.exercise.short == "train" else ""
+    if not says or r.kind in ("NameError", "NotImplementedError"):
+        return None
+    return r.exercise.finding("another-network", 1, 0, says)
+
+
 STEP_ERRORS = (  # the first that fits is taken
+    _another_network,
     _left_tensorflow,
     _tape_used_twice,
     _outside_tape,

@@ -42,6 +42,13 @@ UPDATES = (  # pixels before, what the optimiser subtracts -> pixels after
     Mistake("train-divided-255", 5, FACTOR, lambda x, d: (x - d) / 255, "the pixels are divided by 255 after the step: they are in [0, 1] already"),
     Mistake("train-divided-255", 5, FACTOR, lambda x, d: (x - d).clip(0, 255) / 255, "the pixels are divided by 255 after the step: they are in [0, 1] already"),
     Mistake("train-clip-subtracted", 5, FACTOR, lambda x, d: x - d - (x - d).clip(0, 1), "the clipped pixels are subtracted from the image (assign_sub): assign them"),
+    Mistake("train-clip-added", 5, FACTOR, lambda x, d: x - d + (x - d).clip(0, 1), "the clipped pixels are added to the image (assign_add): assign them"),
+    Mistake("train-clip-added", 5, FACTOR, lambda x, d: x + (x - d).clip(0, 1), "the new pixels are added to the image (assign_add): assign them"),
+    Mistake("train-clip-before", 5, NO_GRADIENT, lambda x, d: x - d.clip(0, 1), "what the optimizer subtracts is clipped: clip the pixels, after the step"),
+    Mistake("train-inverted", 5, FACTOR, lambda x, d: 1 - (x - d).clip(0, 1), "the pixels are inverted (1 - x) after the step: leave them"),
+    Mistake("train-absolute", 5, FACTOR, lambda x, d: abs(x - d).clip(0, 1), "the absolute value of the pixels is taken: clip them to [0, 1]"),
+    Mistake("train-absolute", 5, FACTOR, lambda x, d: abs(x - d), "the absolute value of the pixels is taken: clip them to [0, 1]"),
+    Mistake("train-assigned-change", 4, FACTOR, lambda x, d: (-d).clip(0, 1), "only the change is assigned to the image: the new pixels are the old ones minus the step"),
     Mistake("train-step-doubled", 4, FACTOR, lambda x, d: (x - 2 * d).clip(0, 1), "the step is twice as large as it should be: is the gradient applied twice?"),
 )
 # fmt: on
@@ -82,7 +89,11 @@ def update_finding(attempts: list[Attempt], key: tuple) -> Finding | None:
         says = f"one call makes {several:.0f} steps of the optimizer: train_step makes one, the loop comes later"
         return Finding("train-several-steps", 4, FACTOR, says)
     return (
-        _rounded(attempts) or _other_gradient(attempts, key) or _read_gradient(attempts) or _UNKNOWN
+        _sometimes(attempts)
+        or _rounded(attempts)
+        or _other_gradient(attempts, key)
+        or _read_gradient(attempts)
+        or _UNKNOWN
     )
 
 
@@ -92,6 +103,21 @@ _UNKNOWN = Finding(
     PART,
     "the pixels after the step are not those that one step of the optimizer gives",
 )
+
+
+def _sometimes(attempts: list[Attempt]) -> Finding | None:
+    """Some of the steps are right, and some are not made: the optimizer has not counted them."""
+    still = [
+        a.iterations == 0
+        and a.pixels is not None
+        and not abs(a.pixels - a.steps[0]["image"]).max() > 1e-5
+        for a in attempts
+    ]
+    right = [_gives(UPDATES[0], a, a.steps[0]["gradient"]) for a in attempts]
+    if not (any(still) and any(right) and all(np.logical_or(still, right))):
+        return None
+    says = "the step is right on some pictures, and on others none is made: is there an if, or is something remembered from an earlier call? train_step always makes one"
+    return Finding("train-sometimes", 4, FACTOR, says)
 
 
 def _fitting_update(attempts: list[Attempt], key: tuple) -> Mistake | None:
@@ -192,7 +218,7 @@ def _colour_added(attempt: Attempt) -> Finding | None:
 
 def _unclipped(pixels: np.ndarray) -> np.ndarray:
     """The pixels that no clipping has changed: not those that are all at the largest or smallest."""
-    free = np.ones(pixels.shape, bool)
+    free = (abs(pixels) > 1e-6) & (abs(pixels - 1) > 1e-6)
     for end in (pixels.min(), pixels.max()):
         at = abs(pixels - end) < 1e-6
         if at.sum() > 1:
@@ -206,6 +232,8 @@ def _nonlinear(attempt: Attempt, moved: np.ndarray, free: np.ndarray) -> Finding
     factor = (moved * right)[free].sum() / (right * right)[free].sum()
     if near(factor, 1) and same(moved[free], right[free]):
         low, high = attempt.pixels.min(), attempt.pixels.max()
+        if same(attempt.pixels, attempt.steps[0]["after"]):
+            return None  # here the step is right
         says = f"the pixels are clipped to [{low:.3g}, {high:.3g}]: clip to [0, 1]"
         return Finding("train-clip-other", 5, FACTOR, says)
     if same(moved[free], factor * right[free]):
@@ -218,6 +246,9 @@ def _nonlinear(attempt: Attempt, moved: np.ndarray, free: np.ndarray) -> Finding
         )
         return Finding("train-gradient-averaged", 4, FACTOR, says)
     still = free & (abs(moved) < 1e-4 * abs(right).max())
+    if (still == free).all():
+        says = "the image hardly moves, though the optimizer makes its step: is the gradient cut to a tiny length (clip_by_norm, clip_by_global_norm), or divided by a large number? Only the optimizer's learning rate sets the length of a step"
+        return Finding("train-gradient-scaled", 4, FACTOR, says)
     if same(moved[free & ~still], right[free & ~still]) and still.sum() > 5:
         says = f"{still.sum() / free.sum():.0%} of the pixels do not move: apply the whole gradient, to every pixel and colour"
         return Finding("train-gradient-masked", 4, FACTOR, says)

@@ -13,11 +13,10 @@ import numpy as np
 
 from .facts import number, text, well_formed
 from .judge import judge_values
+from .total_slips import DEFAULTS, EXACT, nearly_right, way_finding
 from .verdict import FACTOR, PART, SLIP, TWO, Exercise, Finding, Verdict
 
-DEFAULTS = 10.0, 40.0  # alpha and beta in the notebook
 SMALL = 1e-4  # what costs are multiplied by once: they are small near a minimum
-EXACT = 2e-5  # relative: two products and a sum, which no hardware rounds further
 
 
 def cases(rng: np.random.Generator) -> list[dict]:
@@ -145,6 +144,16 @@ WHOLES = (  # J_content, J_style, alpha, beta -> J; id, credit, sentence
     (lambda c, s, a, b: np.log1p(a * c + b * s), "total-log", PART, "takes a logarithm: leave it out"),
     (lambda c, s, a, b: a * np.log(c) + b * np.log(s), "total-log", PART, "takes logarithms of the costs: leave them out"),
     (lambda c, s, a, b: np.sqrt((a * c) ** 2 + (b * s) ** 2), "total-root", PART, "takes the root of a sum of squares: add the two terms as they are"),
+    (lambda c, s, a, b: a + b, "total-self-divided", 0, "gives alpha + beta, whatever the costs are: are they divided by themselves? Take them as they are"),
+    (lambda c, s, a, b: a + b * s / c, "total-relative", PART, "divides by J_content: take the costs as they are"),
+    (lambda c, s, a, b: a * c / s + b, "total-relative", PART, "divides by J_style: take the costs as they are"),
+    (lambda c, s, a, b: (a * c + b * s) / (c + s), "total-relative", PART, "divides by the sum of the costs: leave that out"),
+    (lambda c, s, a, b: a * c / (c + s) + b * s / (c + s), "total-relative", PART, "divides by the sum of the costs: leave that out"),
+    (lambda c, s, a, b: 2 * a * b * c * s / (a * c + b * s), "total-mean", PART, "takes a harmonic mean of the terms: add them"),
+    (lambda c, s, a, b: (a * c * b * s) ** 0.5, "total-mean", PART, "takes a geometric mean of the terms: add them"),
+    (lambda c, s, a, b: c ** (a / (a + b)) * s ** (b / (a + b)), "total-mean", PART, "takes a geometric mean of the costs: multiply by the weights, and add"),
+    (lambda c, s, a, b: a * c**0.5 + b * s**0.5, "total-root", PART, "takes roots of the costs: leave them out"),
+    (lambda c, s, a, b: (a * c) ** 0.5 + (b * s) ** 0.5, "total-root", PART, "takes roots of the terms: leave them out"),
     (lambda c, s, a, b: (a * c) ** 2 + (b * s) ** 2, "total-costs-squared", PART, "squares the terms: the costs are sums of squares already"),
 )
 # fmt: on
@@ -251,7 +260,10 @@ def _explain(cases: list, rows: list, gots: list, facts: list) -> Finding | None
     costs = {key: cost[whole] for key, cost in costs.items()}
     if found := _whole_finding(got, *costs.values(), a, b):
         return found
+    given = {"J_content": costs["J_content"], "J_style": costs["J_style"], "alpha": a, "beta": b}
     if found := _def_line_finding(cases, rows, facts, abs(got - right) > EXACT * right):
+        return found
+    if found := way_finding([cases[i] for i in rows], got, given):
         return found
     default = next(case for case in cases if case["weights"] == "default")  # those of the def line
     read = _read(
@@ -264,17 +276,9 @@ def _explain(cases: list, rows: list, gots: list, facts: list) -> Finding | None
             f" It takes {' and '.join(data)} from your notebook." if read.written and data else ""
         )
         return Finding(found.id, found.hint, found.credit, found.says + more)
-    wrong = ~(abs(got - right) <= EXACT * right)
-    if wrong.any() and (np.minimum(a, b)[wrong] < 1).all():
-        says = "It is right but where a weight is below 1, which is a weight as any other: is there an if?"
-        return Finding("total-small-weight", 1, FACTOR, says)
-    rest = got - right
-    if np.isfinite(rest).all() and (abs(rest - np.median(rest)) < EXACT * right).all():
-        says = (
-            f"Your function adds {rest.mean():.4g} to alpha*J_content + beta*J_style: leave it out."
-        )
-        return Finding("total-something-added", 1, FACTOR, says)
-    return _multiples(got, a * costs["J_content"], b * costs["J_style"])
+    return nearly_right(got, right, given) or _multiples(
+        got, a * costs["J_content"], b * costs["J_style"]
+    )
 
 
 def _usual(a: np.ndarray, b: np.ndarray, content: np.ndarray, style: np.ndarray) -> np.ndarray:

@@ -11,11 +11,13 @@ import re
 import numpy as np
 
 from . import callees
+from .causes import with_cause
 from .errors import error_finding, stopped_finding
 from .facts import number, same, show, show_both, text, well_formed
-from .judge import from_the_source, kind_finding
+from .judge import kind_finding
 from .layer_style_cost import style_cost
 from .raised import globals_used
+from .source import from_the_source
 from .step_costs import RIGHT, Attempt, fitting, ignored_weights
 from .step_updates import update_finding
 from .tiny_network import (
@@ -35,6 +37,7 @@ UNEARNED = (
     "train-not-applied",
     "train-clip-swapped",
 )  # without a right J these show nothing
+VAGUE = {"train-cost", "train-pixels", "train-sometimes"}  # the source may tell more
 FOLLOWING = ("train-pixels", "train-gradient")  # what another J does to the pixels
 
 
@@ -152,7 +155,7 @@ def _finding(attempts: list[Attempt], second: bool = True) -> Finding | None:
     ignored = ignored_weights(attempts)
     attempts = [Attempt(a.case | ignored, a.fact) for a in attempts]
     cost, update = _cost_and_update(attempts)
-    vague = {found.id for found in (cost, update) if found} & {"train-cost", "train-pixels"}
+    vague = {found.id for found in (cost, update) if found} & VAGUE
     if vague and (found := from_the_source(TRAIN_STEP, facts[0]) or _other_target(facts[0])):
         return found
     numbers = (1, 2) if second else (1,)
@@ -161,9 +164,16 @@ def _finding(attempts: list[Attempt], second: bool = True) -> Finding | None:
     found = _result_finding(kinds, values, update)
     if found is None and (cost or update):
         found = _with_reason(_both(cost, update), facts[0])
-    if found is None and second:
-        found = _float16_finding(attempts) or _network_finding(attempts)
-        found = found or _second_step_finding(attempts)
+    if found is not None:
+        return with_cause(TRAIN_STEP, facts[0], found)
+    return _second_finding(attempts) if second else None
+
+
+def _second_finding(attempts: list[Attempt]) -> Finding | None:
+    """The first step is right: is anything else wrong?"""
+    found = _float16_finding(attempts) or _network_finding(attempts)
+    if found is None and (found := _second_step_finding(attempts)):
+        return from_the_source(TRAIN_STEP, attempts[0].fact) or found
     return found
 
 
@@ -198,7 +208,8 @@ def _rate_finding(attempts: list[Attempt], second: bool) -> Finding:
     rate = attempts[0].case["learning_rate"]
     says = f"The learning rate of the optimizer is changed to {rate:.3g}: leave it as it is given."
     found = _finding(attempts, second)
-    if found is None:
+    follows = ("train-gradient-scaled", "train-second", "train-pixels")  # perhaps of the rate alone
+    if found is None or found.id.startswith(follows):
         return Finding("train-rate-changed", 4, FACTOR, says)
     credit = min(found.credit, TWO)
     return Finding(f"train-rate-changed+{found.id}", 4, credit, f"{says} Besides: {found.says}")

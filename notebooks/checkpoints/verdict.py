@@ -39,6 +39,7 @@ class Mistake:
     credit: float  # share of the points: FACTOR, PART ... above
     formula: Callable | None  # NumPy in float64
     says: str
+    any_factor: bool = False  # the factor belongs to it: another one is no second mistake
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,18 @@ SENTENCES = {
     ("train_step", "wrong_assigned_uint8"): "holds float32, but what is assigned is uint8",
     ("train_step", "wrong_gradient_swapped"): "the wrong way round. First what is differentiated",
     ("train_step", "wrong_predict"): "predict gives NumPy arrays",
+    ("compute_content_cost", "wrong_axis_beyond"): "there is no axis 4",
+    ("compute_content_cost", "wrong_if_of_tensors"): "an if wants one truth",
+    ("compute_content_cost", "wrong_shape_with_brackets"): "a.shape is no function",
+    ("compute_layer_style_cost", "wrong_sizes_read_too_late"): "it is a matrix by now",
+    ("total_cost", "wrong_constant_of_tensors"): "tf.constant takes numbers, not tensors",
+    ("total_cost", "wrong_matmul"): "numbers are multiplied with *",
+    ("total_cost", "wrong_subtracted_from_nothing"): "J has no value yet",
+    ("total_cost", "wrong_equals_plus"): "write += or -=",
+    ("train_step", "wrong_persistent_tape_without_brackets"): "brackets are missing",
+    ("train_step", "wrong_optimizer_step"): "step belongs to PyTorch",
+    ("train_step", "wrong_targets_anew"): "a_C and a_S are given, as arguments",
+    ("train_step", "wrong_style_of_pixels"): "generated_image is a picture",
     ("train_step", "wrong_global_optimizer"): "It uses _optimizer of your notebook",
 }
 
