@@ -146,3 +146,13 @@ def test_nothing_else_at_the_top():
     left = {"course.ipynb", "painted.png", "artifacts", "__pycache__"}  # ignored by git
     found = {p.name for p in ROOT.iterdir() if not p.name.startswith(".")}
     assert found <= agreed | left
+
+
+def test_the_faults_of_mutations_can_be_put_in():
+    """Each stands once in the code as it is: else the long form would fail after half an hour."""
+    import mutations
+
+    for fault in mutations.FAULTS:
+        text = (ROOT / fault.file).read_text(encoding="utf-8")
+        assert text.count(fault.right) == 1, (fault.file, fault.right)
+        assert fault.right != fault.wrong
