@@ -320,7 +320,7 @@ def picture_given(source: str) -> str:
 
 def another_network(source: str) -> str:
     """A sentence about a network that is made inside the step, "" if there is none."""
-    line = re.search(r"^\s*(.*\b(?:load_vgg19|VGG1[69]|load_model)\(.*)$", source, re.M)
+    line = re.search(r"^\s*(.*\b(?:load_(?:vgg19|model)|VGG1[69])\(.*)$", source, re.M)
     if not line:
         return ""
     return f"In `{line.group(1).strip()[:80]}`: another network is made in every step. Use vgg, the argument."

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from math import inf, isfinite
 
 import numpy as np
 
@@ -41,6 +42,33 @@ def _exponents(right: tuple) -> np.ndarray:
     return exponents[abs(exponents - np.array(right)).sum(axis=1).argsort(kind="stable")]
 
 
+@cache
+def _no_factor(dims: tuple) -> np.ndarray:
+    """(n, n): takes from n logarithms all that a factor and powers of the sizes can explain."""
+    powers = np.column_stack([np.ones(len(dims)), np.log(np.array(dims, dtype="float64"))])
+    return np.eye(len(dims)) - powers @ np.linalg.pinv(powers)
+
+
+def _ratio(got: np.ndarray | None, base: np.ndarray | float) -> float | None:
+    """got / base, if that is one number for all entries; 0 if both are 0; else None."""
+    base = np.array(base, dtype="float64")
+    if got is None or got.shape != base.shape:
+        return None
+    if got.shape == ():  # thousands of these are tried
+        one, other = float(got), float(base)
+        if not one or not other:
+            return None if one or other else 0.0
+        return one / other if isfinite(one) and 0 < abs(one / other) < inf else None
+    if not base.any() and not got.any():
+        return 0.0
+    size = (base * base).sum()
+    if not np.isfinite(got).all() or not size > 0:
+        return None
+    ratio = (got * base).sum() / size
+    same = abs(got - ratio * base).max() <= TOLERANCE * abs(got).max()
+    return float(ratio) if ratio and same else None
+
+
 def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple | None:
     """k and integers e with got = k * prod(dims ** e) * base on every case, and how far off; or None.
 
@@ -49,19 +77,17 @@ def _factor(gots: list, bases: list, dims: list, right: tuple) -> tuple | None:
     """
     ratios, known = [], []
     for got, base, sizes in zip(gots, bases, dims, strict=True):
-        base = np.array(base, dtype="float64")
-        if got is not None and got.shape == base.shape and not base.any() and not got.any():
-            continue  # small numbers that were cut to 0 tell nothing
-        size = (base * base).sum()
-        if got is None or got.shape != base.shape or not np.isfinite(got).all() or not size > 0:
+        ratio = _ratio(got, base)
+        if ratio is None:
             return None
-        ratio = (got * base).sum() / size
-        if ratio == 0 or not abs(got - ratio * base).max() <= TOLERANCE * abs(got).max():
-            return None
-        ratios.append(ratio)
-        known.append(sizes)
+        if ratio:  # small numbers that were cut to 0 tell nothing
+            ratios.append(ratio)
+            known.append(tuple(map(int, sizes)))
     ratios = np.array(ratios)
     if len(ratios) < 3 or not (ratios * ratios[0] > 0).all():
+        return None
+    rest = _no_factor(tuple(known)) @ np.log(abs(ratios))
+    if (rest * rest).sum() > len(ratios) * (2 * TOLERANCE) ** 2:  # no exponents fit, whole or not
         return None
     exponents = _exponents(right)
     rest = np.log(abs(ratios)) - exponents @ np.log(np.array(known, dtype="float64")).T

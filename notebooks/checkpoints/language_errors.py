@@ -316,7 +316,7 @@ def _of_tensorflow_1(r: Raised) -> Finding | None:
 
 def _trains(r: Raised) -> Finding | None:
     """vgg.fit, vgg.train_on_batch"""
-    if "call `compile()`" not in r.whole:
+    if "call `compile" not in r.whole:
         return None
     says = "the network is not trained here, only the pixels of the image change: take tape.gradient(J, image), and optimizer.apply_gradients."
     return r.finding("trains", 0, 0, says)
