@@ -127,7 +127,7 @@ def test_student_version_stops_at_exercise_1_and_passes_when_solved(solution):
         assert len(steps) == 2
         for cell in steps:
             cell.source += "\nassert fast_step.experimental_get_tracing_count() == 1"
-        for index in range(first, len(student.cells)):
+        for index in range(first, student.cells.index(steps[-1]) + 1):  # nbval runs the rest
             client.execute_cell(student.cells[index], index)
     score = next(cell for cell in student.cells if "checkpoints.score" in cell.source)
     assert "100" in str(score.outputs)
