@@ -12,6 +12,7 @@ from checkpoints.tiny_network import rollout
 
 class TestTrainStep(Trials):
     name = "train_step"
+    other_in_graphs = ("wrong_float_before_gradient",)  # there it is a right one
 
     def test_right_inside_tf_function(self):
         """Two of them: tracing takes seconds here."""
@@ -23,6 +24,8 @@ class TestTrainStep(Trials):
     def test_wrong_inside_tf_function(self):
         case = fresh(self.name)[0]
         for key, fn in list(answers(self.name, "wrong_").items())[::20]:
+            if key in self.other_in_graphs:
+                continue
             cases = fresh(self.name) if key == "wrong_defaults" else [case]
             assert judge(self.name, tf.function(fn), cases).mistake, key
 

@@ -41,17 +41,42 @@ def judge_wrong(
     return verdict if verdict.mistake else judge(name, fn, cases)
 
 
-@functools.cache
-def verdicts_of(name: str) -> dict:
-    """Name -> (function, verdict) for all wrong answers to an exercise: asked once a process.
+def one_of_each(name: str) -> dict[str, Callable]:
+    """The first wrong answer with each mistake: what the others have is known after it.
+
+    The long form, with other numbers, asks them all.
+    """
+    seen, found = set(), {}
+    for key, fn in answers(name, "wrong_").items():
+        if fn.mistakes not in seen or calls_others(fn):
+            found[key] = fn
+        seen.add(fn.mistakes)
+    return found
+
+
+class Verdicts(dict):
+    """Name -> (function, verdict) for wrong answers to an exercise, each asked once.
 
     The second round is about the functions that a wrong one calls. Where these are right it changes
     nothing: every third shows that here, and all of them in the long form with other numbers.
     """
-    cases, found = fresh(name), {}
-    for number, (key, fn) in enumerate(answers(name, "wrong_").items()):
-        both = number % 3 == 0 or calls_others(fn)
-        found[key] = fn, judge_wrong(name, fn, cases, both)
+
+    def __init__(self, name: str) -> None:
+        self.name, self.cases = name, fresh(name)
+
+    def __missing__(self, key: str) -> tuple:
+        fn = answers(self.name, key)[key]
+        both = len(self) % 3 == 0 or calls_others(fn)
+        self[key] = fn, judge_wrong(self.name, fn, self.cases, both)
+        return self[key]
+
+
+@functools.cache
+def verdicts_of(name: str) -> Verdicts:
+    """Those of one answer with each mistake, and of others once they are looked for."""
+    found = Verdicts(name)
+    for key in one_of_each(name):
+        assert found[key]
     return found
 
 
@@ -128,6 +153,8 @@ class Trials:
         """A student's points must not depend on the numbers that were drawn."""
         for key, fn in answers(self.name, "right_").items():
             assert judge(self.name, fn, fresh(self.name, seed)).mistake == "", key
-        for key, (fn, expected) in verdicts.items():
+        for key in answers(self.name, "wrong_"):
+            fn, expected = verdicts[key]
+            assert is_named(fn, expected), key
             verdict = judge_wrong(self.name, fn, fresh(self.name, seed))
             assert (verdict.mistake, verdict.points) == (expected.mistake, expected.points), key

@@ -31,8 +31,8 @@ from classroom.grade import nothing_graded
 from classroom.submissions import find_submissions
 
 FULL = [15, 20, 25, 15, 25]
-LIMITS = Limits(cell_seconds=3.0, seconds=300.0, memory_gb=3.0)
-OPTIONS = ["--cell-seconds", "3", "--seconds", "300", "--memory-gb", "3", "-j2"]
+LIMITS = Limits(cell_seconds=2.0, seconds=300.0, memory_gb=3.0)
+OPTIONS = ["--cell-seconds", "2", "--seconds", "300", "--memory-gb", "3", "-j2"]
 
 
 def make_class(folder: Path) -> None:
