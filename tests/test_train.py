@@ -72,7 +72,29 @@ def test_crops_are_the_same_for_a_number_and_others_for_another(small):
     assert not np.array_equal(cut(5), cut(6)) and not np.array_equal(cut(5), cut(-5))
 
 
-def test_it_goes_on_where_it_stopped(small, monkeypatch, tmp_path):
+class Toy:
+    """In the place of the network: what it learned depends on every crop that it saw, in order."""
+
+    def __init__(self, sample, margin):
+        self.learned = np.zeros(3)
+
+    def step(self, x, done, number):
+        self.learned = 0.9 * self.learned + x.mean((0, 1, 2)) + number
+        return self.learned
+
+    def state(self):
+        return [self.learned]
+
+    def restore(self, state):
+        (self.learned,) = state
+
+    def folded(self, x):
+        return {"block1_conv1": (self.learned[None, None, None], x.mean((0, 1, 2)))}
+
+
+@pytest.mark.parametrize("network", [Toy, pytest.param(None, marks=pytest.mark.slow, id="real")])
+def test_it_goes_on_where_it_stopped(small, monkeypatch, tmp_path, network):
+    monkeypatch.setattr(blocks, "Blocks", network or blocks.Blocks)
     monkeypatch.setattr(train, "SAVE_EVERY", 1)
     assert train.main([*small, "--steps", "2"]) == 0
     straight = (tmp_path / "blocks.npz").read_bytes()

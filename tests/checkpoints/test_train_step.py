@@ -7,12 +7,28 @@ import tensorflow as tf
 from mistakes import answer, answers
 from trials import Trials, fresh, judge, judge_wrong
 
+import checkpoints
 from checkpoints.tiny_network import rollout
 
 
 class TestTrainStep(Trials):
     name = "train_step"
     other_in_graphs = ("wrong_float_before_gradient",)  # there it is a right one
+
+    def test_right_is_right(self, capsys):
+        """The whole checkpoint with every third; the case inside tf.function takes its time."""
+        for number, (key, fn) in enumerate(answers(self.name, "right_").items()):
+            if number % 3:
+                verdict = judge(self.name, fn, fresh(self.name)[:2], both=False)
+                assert verdict.mistake == "", (key, verdict)
+            else:
+                assert checkpoints.train_step(fn) == 25, key
+                assert capsys.readouterr().out == "train_step: right. 25 of 25 points.\n", key
+
+    @pytest.mark.slow
+    def test_every_right_one_earns_all_points(self):
+        for key, fn in answers(self.name, "right_").items():
+            assert checkpoints.train_step(fn) == 25, key
 
     def test_right_inside_tf_function(self):
         """Two of them: tracing takes seconds here."""

@@ -178,7 +178,7 @@ CARELESS = {  # a right answer, and beside it a line that fails, waits, or would
     "gram_matrix": f"{ANSWERS['gram_matrix']}\nprint(gram_matrix(undefined))",
     "compute_layer_style_cost": f"import a_package\n{ANSWERS['compute_layer_style_cost']}",
     "total_cost": f"while True:\n    pass\n{ANSWERS['total_cost']}",
-    "train_step": f"{ANSWERS['train_step']}\nimport os\nos._exit(3)",
+    "train_step": f"{ANSWERS['train_step']}\nraise SystemExit(3)",
 }
 
 
