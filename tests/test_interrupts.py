@@ -134,7 +134,7 @@ def test_ctrl_c_at_random_moments_of_saving(folder):
     "times, options",
     [
         (2, BRIEF),
-        (2, BRIEF | {"optimizer": "lbfgs"}),
+        (1, BRIEF | {"optimizer": "lbfgs"}),
         pytest.param(15, BRIEF | {"scales": 2, "steps": 10}, marks=pytest.mark.slow),
         pytest.param(15, BRIEF | {"optimizer": "lbfgs", "steps": 20}, marks=pytest.mark.slow),
         pytest.param(8, {"weights": "kmeans", "scales": 2, "steps": 3}, marks=pytest.mark.slow),
