@@ -156,3 +156,4 @@ def test_the_faults_of_mutations_can_be_put_in():
         text = (ROOT / fault.file).read_text(encoding="utf-8")
         assert text.count(fault.right) == 1, (fault.file, fault.right)
         assert fault.right != fault.wrong
+        assert all((ROOT / "tests" / test).exists() for test in fault.tests.split()), fault.tests
