@@ -87,3 +87,10 @@ def test_a_memory_that_misleads_is_dropped():
 
     values, _ = descend(J, 120)
     assert min(values[15:]) + 1e4 < 1.01 * min(descend(other, 120)[0])
+
+
+def test_a_step_that_raises_J_is_shortened_from_where_it_began():
+    costs = iter([1.0, 5.0, 3.0, 0.5])
+    _, pictures = descend(lambda x: (next(costs), np.ones(SHAPE)), 4)
+    away = [float(np.abs(picture - pictures[0]).mean()) for picture in pictures]
+    assert away[1] > away[2] > away[3] > 0
