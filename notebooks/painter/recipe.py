@@ -63,7 +63,7 @@ def suited_to(weights: Collection[str]) -> dict[str, object]:
     did: style in every trained layer and the first above them, content in the last trained one.
     Differs from Gatys 2015, who go up to block5 and to block4: filters that k-means fitted there to
     two pictures are not about style or shapes, and what they ask for costs the photo its own. It
-    is a fifth of the work, too. pretrained-model/README.md has figures.
+    is two fifths of the work, too. pretrained-model/README.md has figures.
     """
     if "block2_conv2" in weights and "block3_conv1" not in weights:
         return {"style_layers": NEAR_LAYERS, "content_layer": NEAR_CONTENT, "tv": NEAR_TV}
@@ -90,7 +90,7 @@ class Recipe:
     init: str | tf.Tensor = "content"  # or another of STARTS, or a picture
     optimizer: str = "lbfgs"  # or "adam"; see tests/benchmark
     scales: int | None = None  # None: halve while the longer side stays at 32 pixels or more
-    steps: int | None = None  # at each scale; None: 25, or what `seconds` allow
+    steps: int | None = None  # at each scale; None: STEPS, or what `seconds` allow
     seconds: float | None = None  # for everything, the fit of filters included
     tolerance: float = 1e-3  # a scale ends when 10 steps lowered J by less than this share
     weights: str | os.PathLike | Weights | tuple[Weights, str] = "auto"  # see `load_vgg19`
