@@ -39,6 +39,7 @@ RELEASED = (  # the names under which nst_utils.py looks for VGG-19
     "imagenet-vgg-verydeep-19.mat",
 )
 EMBEDDED = "vgg19_block1-2.npz"
+UV = "uv run --no-project --python 3.12 --with-requirements requirements.txt"
 
 
 def wanted(text: str) -> tuple:
@@ -66,7 +67,7 @@ def python_line(version: str, bounds: tuple) -> Line:
     remedy = (
         "the course needs Python {} to {}. Install one of them beside yours, from python.org, "
         "delete .venv if there is one (it keeps its first Python), and make it anew with this one; "
-        "or use the uv commands in README.md, which bring one along."
+        f"or let uv bring one along: pip install uv, then {UV} jupyter lab."
     )
     return Line(MISSING, "Python", found, remedy.format(first, last))
 
@@ -119,7 +120,8 @@ def install_remedy() -> str:
     python = ROOT / (".venv/Scripts/python.exe" if os.name == "nt" else ".venv/bin/python")
     if python.exists():
         return f'this is not the Python of .venv: run "{python}" "{Path(__file__).resolve()}"'
-    return f"make .venv in {ROOT}, with the command in README.md, section Start."
+    made = f'"{sys.executable}" -m venv "{ROOT / ".venv"}"'
+    return f'run {made}, then "{python}" -m pip install -r "{ROOT / "requirements.txt"}"'
 
 
 def tensorflow_line(code: str = "import tensorflow") -> Line:
@@ -134,7 +136,7 @@ def tensorflow_line(code: str = "import tensorflow") -> Line:
     if done.returncode == 0:
         return Line(OK, "TensorFlow", "starts", "")
     words = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
-    remedy = "install it again: add --force-reinstall to the command in README.md."
+    remedy = f'install it again: "{sys.executable}" -m pip install --force-reinstall tensorflow'
     if os.name == "nt":
         remedy = "install Microsoft's Visual C++ Redistributable (x64), then try again."
     found = f"does not start (code {done.returncode}): {words[-1]}"

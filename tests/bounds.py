@@ -34,7 +34,7 @@ def call(*command: str) -> tuple[bool, str]:
 
 
 def attempt(version: str, end: str, tests: list[str], pin: str = "") -> tuple[str, str, dict]:
-    """Make an environment, test in it; give the result, the log, and {package: its version}."""
+    """Make an environment, test in it; give the result, pytest's log, and {package: its version}."""
     with tempfile.TemporaryDirectory() as folder:
         python = str(Path(folder, "Scripts/python.exe" if os.name == "nt" else "bin/python"))
         wanted = ["--resolution", ENDS[end], "-r", "requirements.txt", *filter(None, [pin])]
@@ -52,9 +52,9 @@ def attempt(version: str, end: str, tests: list[str], pin: str = "") -> tuple[st
         if not fine:
             return "tests fail", log, found
         for check in () if tests else (["check"], ["format", "--check"]):
-            fine, log = call(python, "-m", "ruff", *check, ".")
+            fine, complaint = call(python, "-m", "ruff", *check, ".")
             if not fine:
-                return "ruff complains", log, found
+                return "ruff complains", complaint, found
         return "holds", log, found
 
 
@@ -70,14 +70,15 @@ def main() -> int:
     options = parser.parse_args()
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     packages, bad = re.findall(r"^([\w-]+)>", text, re.MULTILINE), False
-    print(f"{'Python':8}{'bounds':8}{'result':21}{'seconds':>7}  versions", flush=True)
+    print(f"{'Python':8}{'bounds':8}{'result':21}{'passed':>7}{'seconds':>8}  versions", flush=True)
     for version in options.python:
         for end in options.ends or ENDS:
             start = time.perf_counter()
             result, log, found = attempt(version, end, options.tests)
             versions = " ".join(f"{name} {found[name]}" for name in packages if name in found)
-            seconds = f"{time.perf_counter() - start:7.0f}"
-            print(f"{version:8}{end:8}{result:21}{seconds}  {versions}", flush=True)
+            passed = "".join(re.findall(r"(\d+) passed", log)[-1:])
+            seconds = f"{time.perf_counter() - start:8.0f}"
+            print(f"{version:8}{end:8}{result:21}{passed:>7}{seconds}  {versions}", flush=True)
             if result == "holds":
                 continue
             bad, other = True, "newest" if end == "oldest" else "oldest"

@@ -77,8 +77,13 @@ def test_pip_tells_another_python_so(python, told):
     requirement = Requirement(line)
     assert requirement.marker.evaluate({"python_version": python}) == told
     sentence = requirement.url.replace("%20", " ")
-    assert "This course needs Python 3.10 to 3.13, so install one of them, or use" in sentence
-    assert sentence.endswith(".zip") and "README.md" in sentence  # uv wants an ending that it knows
+    assert "This course needs Python 3.10 to 3.13, so install one of them, or" in sentence
+    assert sentence.endswith(".zip") and check.UV in sentence  # uv wants an ending that it knows
+
+
+def test_every_remedy_stands_in_the_handout_too_which_has_no_readme():
+    sentence = next(line for line in TEXT.splitlines() if line.startswith("python-"))
+    assert "README" not in Path(check.__file__).read_text(encoding="utf-8") + sentence
 
 
 @pytest.mark.parametrize(

@@ -423,7 +423,7 @@ def _steps(step, case: dict, given: list, count: int, alone=False) -> dict:
         facts[f"pixels_{number}"] = image.numpy().copy()
         facts[f"iterations_{number}"] = int(optimizer.iterations.numpy())
         with contextlib.suppress(Exception):  # the student has put something else there
-            facts["rate_after"] = float(optimizer.learning_rate)
+            facts["rate_after"] = float(np.asarray(optimizer.learning_rate))
         if facts["iterations_1"] > 3:  # many steps in one call take long: once is enough
             _stopped.extend([(step, False), (step, True)])
         if "error_type" in call or facts["iterations_1"] > 3:

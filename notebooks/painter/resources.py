@@ -20,7 +20,12 @@ from painter.windows import TILE, cells, lay_windows, reach, stride_of
 MEMORY = 0.75e9, 3800  # bytes: TensorFlow and the transformed filters, a pixel of a window
 TRACE = 1.0  # seconds; TensorFlow's trace of J, at each scale
 PICTURE = {"adam": 400, "lbfgs": 700}  # bytes a pixel of the picture; ten steps are remembered
-CGROUP = "/sys/fs/cgroup"  # where a container sees its own limits
+CGROUP = "/sys/fs/cgroup"  # where a container sees its own limits, by version 2 or by version 1:
+LIMITS = (
+    ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+    (*(f"memory/memory.{name}" for name in ("limit_in_bytes", "usage_in_bytes", "stat")),
+     "total_inactive_file"),
+)  # fmt: skip
 
 
 def memory_needed(shape: Sequence[int], optimizer: str = "lbfgs") -> float:
@@ -32,10 +37,11 @@ def memory_needed(shape: Sequence[int], optimizer: str = "lbfgs") -> float:
 def _free_memory() -> float:
     """Give the gigabytes that are free here, in a container those below its limit."""
     free = psutil.virtual_memory().available
-    with suppress(OSError, ValueError):  # no cgroup version 2, or the limit is "max"
-        limit, used = (int(Path(CGROUP, f"memory.{k}").read_text()) for k in ("max", "current"))
-        cached = re.search(r"^inactive_file (\d+)", Path(CGROUP, "memory.stat").read_text(), re.M)
-        free = min(free, limit - used + int(cached[1] if cached else 0))
+    for limit, used, counts, cache in LIMITS:
+        with suppress(OSError, ValueError):  # not this version, or the limit is "max"
+            limit, used = (int(Path(CGROUP, name).read_text()) for name in (limit, used))
+            cached = re.search(rf"^{cache} (\d+)", Path(CGROUP, counts).read_text(), re.M)
+            free = min(free, limit - used + int(cached[1] if cached else 0))
     return free / 1e9
 
 

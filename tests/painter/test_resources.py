@@ -15,10 +15,29 @@ def test_a_container_has_the_memory_below_its_limit(tmp_path, monkeypatch, limit
     files = {"max": limit, "current": "2000000000", "stat": "anon 1\ninactive_file 250000000\n"}
     for name, text in files.items() if limit else ():
         (tmp_path / f"memory.{name}").write_text(text)
-    monkeypatch.setattr(resources, "CGROUP", tmp_path)
+    assert free_memory_by(tmp_path, monkeypatch) == pytest.approx(free)
+
+
+@pytest.mark.parametrize(("limit", "free"), [("9223372036854771712", 8.0), ("3000000000", 1.25)])
+def test_so_it_has_by_the_older_control_groups(tmp_path, monkeypatch, limit, free):
+    """Without a limit they give the largest number there is."""
+    stat = "inactive_file 1\ntotal_inactive_file 250000000\n"
+    (tmp_path / "memory").mkdir()
+    for name, text in {
+        "limit_in_bytes": limit,
+        "usage_in_bytes": "2000000000",
+        "stat": stat,
+    }.items():
+        (tmp_path / f"memory/memory.{name}").write_text(text)
+    assert free_memory_by(tmp_path, monkeypatch) == pytest.approx(free)
+
+
+def free_memory_by(groups, monkeypatch) -> float:
+    """Gigabytes that are free where a container's limits stand in `groups`, and 8 GB outside."""
+    monkeypatch.setattr(resources, "CGROUP", groups)
     machine = SimpleNamespace(available=8e9)
     monkeypatch.setattr(resources.psutil, "virtual_memory", lambda: machine)
-    assert resources._free_memory() == pytest.approx(free)
+    return resources._free_memory()
 
 
 def test_the_estimates_know_the_optimiser_and_the_windows(monkeypatch):
