@@ -34,7 +34,7 @@ def call(*command: str) -> tuple[bool, str]:
 
 
 def attempt(version: str, end: str, tests: list[str], pin: str = "") -> tuple[str, str, dict]:
-    """Make an environment, test in it; give the result, pytest's log, and {package: its version}."""
+    """Make an environment, test in it; give result, pytest's log, {package: version}."""
     with tempfile.TemporaryDirectory() as folder:
         python = str(Path(folder, "Scripts/python.exe" if os.name == "nt" else "bin/python"))
         wanted = ["--resolution", ENDS[end], "-r", "requirements.txt", *filter(None, [pin])]
