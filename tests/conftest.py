@@ -51,9 +51,7 @@ def pytest_collection_modifyitems(items):
     Not by `testpaths`: where one of these is in another, pytest 8 leaves most tests out.
     """
     places = [ROOT / name for name in LONGEST_FIRST]
-    items.sort(
-        key=lambda item: next(i for i, p in enumerate(places) if item.path.is_relative_to(p))
-    )
+    items.sort(key=lambda item: [not item.path.is_relative_to(place) for place in places])
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from .raised import Raised
 from .verdict import Finding
@@ -204,35 +205,6 @@ def _called(r: Raised) -> Finding | None:
     return r.finding("called", 0, 0, says)
 
 
-def _method(r: Raised) -> Finding | None:
-    if not re.search(
-        r"<class 'method'>|(builtin_function_or_)?method' object|'method' and", r.whole
-    ):
-        return None
-    says = "a method stands there without its brackets (): it is not called."
-    return r.finding("method", 0, 0, says)
-
-
-def _exits(r: Raised) -> Finding | None:
-    if r.kind != "SystemExit":
-        return None
-    return r.finding("exits", 0, 0, "this ends the whole program (exit): delete it.")
-
-
-def _power(r: Raised) -> Finding | None:
-    xor = "unsupported operand type(s) for ^" in r.message or "BitwiseXor" in r.message
-    if not xor:
-        return None
-    return r.finding("power", "gradient", 0, "in Python ^ is no power: write ** or tf.square.")
-
-
-def _item_assigned(r: Raised) -> Finding | None:
-    if "item assignment" not in r.message:
-        return None
-    says = "the entries of a tensor cannot be set one by one: compute all of it in one expression, or collect rows in a list and tf.stack them."
-    return r.finding("item-assigned", 2 if r.exercise.short == "gram" else 0, 0, says)
-
-
 def _unary(r: Raised) -> Finding | None:
     if "bad operand type for unary" not in r.message:
         return None
@@ -264,72 +236,6 @@ def _not_a_sequence(r: Raised) -> Finding | None:
     return r.finding("not-a-sequence", 0, 0, says)
 
 
-def _whole_number(r: Raised) -> Finding | None:
-    """range(n / 2), a[n / 2]"""
-    asked = (
-        r"'float' object cannot be interpreted as an integer|slice indices must be|Only integers"
-    )
-    if not re.search(asked, r.message) or "list indices" in r.message:
-        return None
-    says = "a whole number is needed here, and / gives a float: // divides whole numbers, int(...) makes one."
-    return r.finding("whole-number", "dims", 0, says)
-
-
-def _function_itself(r: Raised) -> Finding | None:
-    """A function that was not called stands where its result should."""
-    if not re.search(r"unsupported operand .*'function'|<function \w+", r.message):
-        return None
-    says = "a function stands there without its brackets (): it is not called."
-    return r.finding("method", 0, 0, says)
-
-
-def _truth(r: Raised) -> Finding | None:
-    """`if a > b`, of tensors."""
-    if "truth value of" not in r.message:
-        return None
-    says = "an if wants one truth, and a tensor has one for every entry: tf.where chooses entry by entry. Is an if needed at all?"
-    return r.finding("truth", 0, 0, says)
-
-
-def _one_number(r: Raised) -> Finding | None:
-    """math.pow(a, 2), float(a): one number is wanted."""
-    asked = r"only (0-dimensional|length-1|size-1) arrays|only integer scalar arrays"
-    if not re.search(asked, r.message):
-        return None
-    says = "this function takes one number, and gets a tensor of many: use that of tf, such as tf.square, or sum first."
-    return r.finding("one-number", 0, 0, says)
-
-
-def _not_subscriptable(r: Raised) -> Finding | None:
-    if "not subscriptable" not in r.message:
-        return None
-    says = "square brackets [] take an entry out of a list or tensor, and here is none of these: a function, or the network, is called with round ones, ()."
-    return r.finding("not-subscriptable", 0, 0, says)
-
-
-def _of_tensorflow_1(r: Raised) -> Finding | None:
-    if "eval is not supported" not in r.message:
-        return None
-    says = "eval belongs to TensorFlow 1. Here a tensor has its value at once: leave .eval() out."
-    return r.finding("tensorflow-1", 0, 0, says)
-
-
-def _trains(r: Raised) -> Finding | None:
-    """vgg.fit, vgg.train_on_batch"""
-    if "call `compile" not in r.whole:
-        return None
-    says = "the network is not trained here, only the pixels of the image change: take tape.gradient(J, image), and optimizer.apply_gradients."
-    return r.finding("trains", 0, 0, says)
-
-
-def _whole_shape(r: Raised) -> Finding | None:
-    """a.shape where one of its sizes is meant."""
-    if "TensorShape" not in r.message or r.kind not in ("TypeError", "ValueError"):
-        return None
-    says = "a.shape holds all sizes, and is no number: take them out of it, as in _, n_H, n_W, n_C = a.shape."
-    return r.finding("whole-shape", "dims", 0, says)
-
-
 def _plain_number(r: Raised) -> Finding | None:
     """A Python number is asked for what only a tensor has."""
     missing = re.search(r"'(int|float|tuple|str|dict)' object has no attribute '(\w+)'", r.message)
@@ -340,6 +246,24 @@ def _plain_number(r: Raised) -> Finding | None:
     return r.finding("no-tensor", 0, 0, says)
 
 
+@dataclass(frozen=True)
+class Slip:
+    """An exception that has one cause, known by what a field of it says: a sentence is enough."""
+
+    id: str
+    pattern: str
+    says: str
+    field: str = "message"  # of Raised
+    topic: str = ""  # of the exercise's hints
+    unless: str = "(?!)"  # a pattern that is in no text
+
+    def __call__(self, r: Raised) -> Finding | None:
+        text = getattr(r, self.field)
+        if not re.search(self.pattern, text) or re.search(self.unless, text):
+            return None
+        return r.finding(self.id, self.topic, 0, self.says)
+
+
 LANGUAGE_ERRORS = (  # the first that fits is taken
     _as_in_numpy,
     _attribute,
@@ -347,20 +271,77 @@ LANGUAGE_ERRORS = (  # the first that fits is taken
     _list,
     _set,
     _called,
-    _method,
-    _exits,
-    _power,
-    _item_assigned,
+    Slip(
+        "method",
+        "<class 'method'>|(builtin_function_or_)?method' object|'method' and",
+        "a method stands there without its brackets (): it is not called.",
+        field="whole",
+    ),
+    Slip(
+        "exits",
+        "^SystemExit$",
+        "this ends the whole program (exit): delete it.",
+        field="kind",
+    ),
+    Slip(
+        "power",
+        r"unsupported operand type\(s\) for \^|BitwiseXor",
+        "in Python ^ is no power: write ** or tf.square.",
+        topic="gradient",
+    ),
+    Slip(
+        "item-assigned",
+        "item assignment",
+        "the entries of a tensor cannot be set one by one: compute all of it in one expression, or collect rows in a list and tf.stack them.",
+        topic="entries",
+    ),
     _unary,
     _context,
     _not_a_sequence,
-    _whole_number,
-    _function_itself,
-    _whole_shape,
-    _truth,
-    _one_number,
-    _not_subscriptable,
-    _of_tensorflow_1,
-    _trains,
+    Slip(
+        "whole-number",
+        "'float' object cannot be interpreted as an integer|slice indices must be|Only integers",
+        "a whole number is needed here, and / gives a float: // divides whole numbers, int(...) makes one.",
+        topic="dims",
+        unless="list indices",
+    ),
+    Slip(
+        "method",
+        r"unsupported operand .*'function'|<function \w+",
+        "a function stands there without its brackets (): it is not called.",
+    ),
+    Slip(
+        "whole-shape",
+        "^(TypeError|ValueError).*TensorShape",
+        "a.shape holds all sizes, and is no number: take them out of it, as in _, n_H, n_W, n_C = a.shape.",
+        field="whole",
+        topic="dims",
+    ),
+    Slip(
+        "truth",
+        "truth value of",
+        "an if wants one truth, and a tensor has one for every entry: tf.where chooses entry by entry. Is an if needed at all?",
+    ),
+    Slip(
+        "one-number",
+        "only (0-dimensional|length-1|size-1) arrays|only integer scalar arrays",
+        "this function takes one number, and gets a tensor of many: use that of tf, such as tf.square, or sum first.",
+    ),
+    Slip(
+        "not-subscriptable",
+        "not subscriptable",
+        "square brackets [] take an entry out of a list or tensor, and here is none of these: a function, or the network, is called with round ones, ().",
+    ),
+    Slip(
+        "tensorflow-1",
+        "eval is not supported",
+        "eval belongs to TensorFlow 1. Here a tensor has its value at once: leave .eval() out.",
+    ),
+    Slip(
+        "trains",
+        "call `compile",
+        "the network is not trained here, only the pixels of the image change: take tape.gradient(J, image), and optimizer.apply_gradients.",
+        field="whole",
+    ),
     _plain_number,
 )
