@@ -148,8 +148,12 @@ def _kernel(notebook: nbformat.NotebookNode, folder: Path, progress: Progress) -
         resources={"metadata": {"path": str(folder)}},
     )  # fmt: skip
     client.progress = progress
+    env = os.environ | {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # its warnings are no last words
     try:
-        with tempfile.TemporaryFile() as words, client.setup_kernel(stdout=words, stderr=words):
+        with (
+            tempfile.TemporaryFile() as words,
+            client.setup_kernel(stdout=words, stderr=words, env=env),
+        ):
             reply = client.wait_for_reply(client.kc.kernel_info())
             notebook.metadata["language_info"] = reply["content"]["language_info"]
             yield client, words

@@ -312,10 +312,10 @@ LANGUAGE_ERRORS = (  # the first that fits is taken
     ),
     Slip(
         "whole-shape",
-        "^(TypeError|ValueError).*TensorShape",
+        "TensorShape",
         "a.shape holds all sizes, and is no number: take them out of it, as in _, n_H, n_W, n_C = a.shape.",
-        field="whole",
         topic="dims",
+        unless="no attribute",
     ),
     Slip(
         "truth",

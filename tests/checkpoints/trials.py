@@ -134,7 +134,7 @@ class Trials:
         missed = [
             (k, f.mistakes, v.mistake) for k, (f, v) in verdicts.items() if not is_named(f, v)
         ]
-        assert not missed
+        assert not missed, missed
 
     def test_wrong_inside_tf_function(self):
         few = [case for case in fresh(self.name) if not case["graph"]][:2]
