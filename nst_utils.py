@@ -333,14 +333,14 @@ BGR_MEAN = np.array(RGB_MEAN[::-1], np.float32)
 INPUT = "float, (1, n_H, n_W, 3) with sides of 16 or more, as load_image gives it"
 EMBEDDED = PRETRAINED / "vgg19_block1-2.npz"  # made by pretrained-model/train.py
 EMBEDDED_SHA256 = "b8a891627165787f4f7315e66ab20d0bb9ace01d40a7ec02e6d90fccbb38e379"
+Conv2D = keras.layers.Conv2D
 Filters = tuple[np.ndarray, np.ndarray]  # kernel (3, 3, in, out), bias (out,)
 Weights = dict[str, Filters]  # those of each layer, by its name
 
 
 def layers_up_to(names: Sequence[str]) -> list[str]:
     """The layers of VGG-19 from the first to the deepest of `names`."""
-    known = list(VGG19_LAYERS)
-    return known[: max(map(known.index, names)) + 1]
+    return list(VGG19_LAYERS)[: max(map(list(VGG19_LAYERS).index, names)) + 1]
 
 
 def is_after_pooling(name: str) -> bool:
@@ -357,6 +357,7 @@ def load_vgg19(
     weights: PathLike | Weights = "auto",
     images: Sequence[tf.Tensor] | None = None,
     seed: int = 0,
+    convolution: type = Conv2D,
 ) -> keras.Model:
     """Load VGG-19, frozen, as a model from RGB in [0, 1] to the activations of `layer_names`.
 
@@ -367,6 +368,7 @@ def load_vgg19(
     80 MB; else the embedded blocks, trained here. `model.weights_source` says which it was.
     With `images` the network is calibrated on them, see `fit_kmeans_vgg19`; the *last* name is the
     content layer. Without, the weights stay as they are in the file. Raises WeightsError.
+    `convolution` is the class of the convolutions: it may be one that gives the same sooner.
     """
     layer_names = list(layer_names)
     unknown = ", ".join(repr(name) for name in layer_names if name not in VGG19_LAYERS)
@@ -385,12 +387,14 @@ def load_vgg19(
         fit = _cached_fit if missing else fit_kmeans_vgg19  # that is the calibration alone
         fitted = fit(images, fitted, seed, names[-1], pooling, content)
     print(f"VGG-19: {source}.")
-    model = build_vgg19(fitted, layer_names, pooling)
+    model = build_vgg19(fitted, layer_names, pooling, convolution)
     model.weights_source = source
     return model
 
 
-def build_vgg19(weights: Weights, layer_names: Sequence[str], pooling: str = "max") -> keras.Model:
+def build_vgg19(
+    weights: Weights, layer_names: Sequence[str], pooling: str = "max", convolution: type = Conv2D
+) -> keras.Model:
     """Build VGG-19 up to the deepest of `layer_names`, with its preprocessing inside.
 
     The layers carry Keras' own names, so that `model.get_layer("block1_conv1")` works.
@@ -405,7 +409,7 @@ def build_vgg19(weights: Weights, layer_names: Sequence[str], pooling: str = "ma
         if is_after_pooling(name):
             x = pool(2, name=f"block{int(name[5]) - 1}_pool", **fixed)(x)
         filters = VGG19_LAYERS[name][1]
-        x = keras.layers.Conv2D(filters, 3, 1, "same", activation="relu", name=name, **fixed)(x)
+        x = convolution(filters, 3, 1, "same", activation="relu", name=name, **fixed)(x)
         outputs[name] = x
     model = keras.Model(image, [outputs[name] for name in layer_names], name="vgg19")
     for name in outputs:
@@ -450,8 +454,7 @@ def find_weights(weights: PathLike | Weights, images: Sequence | None) -> tuple[
         except (ValueError, TypeError, AttributeError) as error:
             raise WeightsError(f"The given weights are not VGG-19's: {error}.") from None
         return weights, "given weights"
-    asked = str(weights)
-    asked = (asked == "auto" and os.environ.get("NST_WEIGHTS", "").strip()) or asked
+    asked = (weights == "auto" and os.environ.get("NST_WEIGHTS", "").strip()) or str(weights)
     if asked in ("embedded", "kmeans"):
         return _offline(asked == "embedded", "as asked", images)
     if asked not in ("auto", "imagenet"):
@@ -874,14 +877,11 @@ def draw_vgg19(style_layers: Sequence[str], content_layer: str) -> Figure:
         bars[legend] = axes.bar(left, height, width, bottom=-height / 2, **look)
         axes.text(left + width / 2, 0, name[-5:], **words)
         if name.endswith("conv1"):
-            side = "" if block == 1 else f"/{2 ** (block - 1)}"
-            about = f"block{block}\n{filters} filters\nside{side}"
+            about = f"block{block}\n{filters} filters\nside" + f"/{2 ** (block - 1)}" * (block > 1)
             axes.text(left, 0.56, about, fontsize=9.5, va="bottom")
         left += width + 0.08
-    known = [legend for _, _, legend in kinds.values() if legend in bars]
-    axes.legend([bars[legend] for legend in known], known, loc="lower right", fontsize=10)
-    title = "The 16 convolutions of VGG-19, with pooling between the blocks"
-    axes.set(xlim=(-0.1, left), ylim=(-0.55, 0.95), title=title)
+    axes.legend(bars.values(), bars, loc="lower right", fontsize=10)
+    axes.set(xlim=(-0.1, left), ylim=(-0.55, 0.95), title="VGG-19: 16 convolutions in five blocks")
     axes.axis("off")
     return figure
 

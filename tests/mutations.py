@@ -53,7 +53,7 @@ FAULTS = [
     Fault("nst_utils.py", "kernel[:, :, ::-1], bias)", "kernel, bias)", "test_weight_files.py"),
     Fault("nst_utils.py", "if max_side and max(picture.size) > max_side:", "if max_side:", "test_pictures.py"),
     # the painter
-    Fault("notebooks/painter/network.py", "[5, 1, 2, 4, 3, 0]", "[5, 1, 2, 3, 4, 0]", "painter/test_network.py"),
+    Fault("notebooks/painter/winograd.py", "[5, 1, 2, 4, 3, 0]", "[5, 1, 2, 3, 4, 0]", "painter/test_winograd.py"),
     Fault("notebooks/painter/objective.py", "sums[-1] / (4 * self.size_C)", "sums[-1] / (2 * self.size_C)", "painter/test_objective.py"),
     Fault("notebooks/painter/windows.py", "-(-reach // 16) * 16", "reach // 32 * 16", "painter/test_windows.py painter/test_objective.py"),
     Fault("notebooks/painter/masks.py", "low >= 0 and 0 < high <= 1", "0 < high <= 1", "painter/test_masks.py"),

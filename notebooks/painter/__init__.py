@@ -12,7 +12,8 @@ A room for each idea:
   lbfgs       L-BFGS between the bounds of a pixel
   budget      how the seconds are shared out
   objective   J and its gradient
-  network     VGG-19 forward and back, with a quarter of the multiplications
+  network     VGG-19 forward and back
+  winograd    a convolution with a quarter of the multiplications; for the course's notebook, too
   windows     how a large picture is cut
   masks       which style is used where
   colour      the photo's own colours
@@ -54,6 +55,7 @@ ROOMS = {
     "Network": "network",
     "Objective": "objective",
     "Painting": "painting",
+    "Winograd": "winograd",
     "memory_needed": "resources",
     "paint": "painting",
     "paint_files": "files",

@@ -155,9 +155,10 @@ def plain_ours(kept: Kept, look: Looks) -> None:
     _repeat(step, kept, look)
 
 
-def plain_keras(kept: Kept, look: Looks) -> None:
-    """The same with plain Keras and a tape."""
-    model = nst_utils.build_vgg19(kept.raw, ["block5_conv1"], "max")
+def plain_keras(kept: Kept, look: Looks, sooner: bool = False) -> None:
+    """The same with Keras and a tape; `sooner`: with the layers of the course's notebook."""
+    kinds = {"convolution": painter.Winograd} if sooner else {}
+    model = nst_utils.build_vgg19(kept.raw, ["block5_conv1"], **kinds)
 
     def step(G: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:

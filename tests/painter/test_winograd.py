@@ -1,0 +1,65 @@
+"""Winograd's layer is Keras' own convolution, forward and back, and stands in its place."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from little_pictures import C
+
+import nst_utils
+from painter import Winograd, winograd
+from painter.recipe import Recipe
+
+
+@pytest.fixture(scope="module")
+def sooner(vgg):
+    """The same network with Winograd's layers."""
+    given = {layer.name: layer.get_weights() for layer in vgg.layers if layer.weights}
+    return nst_utils.build_vgg19(given, Recipe().layers(), convolution=Winograd)
+
+
+def seen(network, pictures):
+    """Activations, and the gradient of a sum of them to the pictures."""
+    pictures = tf.convert_to_tensor(pictures)
+    with tf.GradientTape() as tape:
+        tape.watch(pictures)
+        activations = network(pictures)
+        J = tf.add_n([tf.reduce_sum(a * tf.cos(tf.range(a.shape[-1], dtype=a.dtype)))
+                      for a in activations])  # fmt: skip
+    return [*activations, tape.gradient(J, pictures)]
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, tf.function], ids=["eager", "in a graph"])
+@pytest.mark.parametrize("size", [(16, 16), (33, 50)])
+def test_the_layers_give_the_same_numbers_and_gradients(vgg, sooner, size, wrap, monkeypatch):
+    tiles, counted = winograd.by_tiles, []
+    monkeypatch.setattr(winograd, "by_tiles", lambda *a, **k: counted.append(a) or tiles(*a, **k))
+    G = tf.image.resize(C, size)
+    for got, want in zip(wrap(lambda G: seen(sooner, G))(G), seen(vgg, G), strict=True):
+        np.testing.assert_allclose(got, want, atol=1e-3 * np.abs(want).max())
+    convolutions = [name for name in nst_utils.layers_up_to(Recipe().layers()) if name[5] != "1"]
+    assert len(counted) == 2 * len(convolutions)  # forward and back
+
+
+def test_the_model_is_a_keras_model_with_the_names_and_parameters_that_it_had(vgg, sooner):
+    assert isinstance(sooner, keras.Model) and sooner.count_params() == vgg.count_params()
+    assert [layer.name for layer in sooner.layers] == [layer.name for layer in vgg.layers]
+    assert not sooner.trainable_weights
+    assert isinstance(sooner.get_layer("block2_conv1"), keras.layers.Conv2D)
+
+
+@pytest.mark.parametrize("case", ["two pictures", "no size", "a GPU", "trained", "strides"])
+def test_what_it_is_not_made_for_is_left_to_keras(case, monkeypatch):
+    monkeypatch.setattr(winograd, "by_tiles", None)  # would raise
+    strides = 2 if case == "strides" else 1
+    layer = Winograd(128, 3, strides, "same", activation="relu")
+    layer.trainable = case == "trained"
+    if case == "a GPU":
+        monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: ["a GPU"])
+    x = tf.random.stateless_normal((2 if case == "two pictures" else 1, 9, 8, 4), seed=(0, 1))
+    call = layer
+    if case == "no size":
+        call = tf.function(layer, input_signature=[tf.TensorSpec((1, None, None, 4))])
+    got = call(x)
+    want = tf.nn.relu(tf.nn.conv2d(x, layer.kernel, strides, "SAME") + layer.bias)
+    np.testing.assert_allclose(got, want, atol=1e-4)
