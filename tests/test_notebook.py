@@ -20,10 +20,10 @@ STUDENT = ROOT / "notebooks" / SOLUTION.name
 FURTHER = ROOT / "notebooks" / "going_further.ipynb"
 ATELIER = ROOT / "notebooks" / "atelier.ipynb"
 FIRST_CELL = {
-    SOLUTION: "checkpoints",
-    FURTHER: "painter",
-    ATELIER: "atelier",
-}  # and the package that it needs
+    SOLUTION: ["checkpoints", "painter"],
+    FURTHER: ["painter"],
+    ATELIER: ["atelier"],
+}  # and the packages that it needs
 EXERCISES = [
     "compute_content_cost", "gram_matrix", "compute_layer_style_cost", "total_cost", "train_step",
 ]  # fmt: skip
@@ -61,7 +61,8 @@ def test_the_first_cell_says_what_is_not_there(path, tmp_path):
     """In a bare folder, as on Colab; with half of the course beside it; with all of it."""
     cells = nbformat.read(path, 4).cells
     source = next(cell.source for cell in cells if cell.cell_type == "code")
-    bare, clone, package = tmp_path / "content", tmp_path / "content/clone", FIRST_CELL[path]
+    bare, clone, packages = tmp_path / "content", tmp_path / "content/clone", FIRST_CELL[path]
+    needed = " and ".join(packages)
 
     def last_line():
         command = [sys.executable, "-I", "-c", f"{source}\nprint(ROOT)"]
@@ -69,13 +70,14 @@ def test_the_first_cell_says_what_is_not_there(path, tmp_path):
         return (done.stderr or done.stdout).splitlines()[-1]
 
     bare.mkdir()
-    assert f"FileNotFoundError: nst_utils and {package} not found near" in last_line()
+    assert f"FileNotFoundError: nst_utils and {needed} not found near" in last_line()
     assert "!git clone" in last_line() and "!unzip" in last_line()
     clone.mkdir()
     (clone / "nst_utils.py").touch()
-    assert f"FileNotFoundError: {package} not found near" in last_line()
-    (clone / "notebooks" / package).mkdir(parents=True)
-    (clone / "notebooks" / package / "__init__.py").touch()
+    assert f"FileNotFoundError: {needed} not found near" in last_line()
+    for package in packages:
+        (clone / "notebooks" / package).mkdir(parents=True)
+        (clone / "notebooks" / package / "__init__.py").touch()
     assert last_line() == os.path.realpath(clone)
 
 
