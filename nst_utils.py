@@ -23,6 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow: it is chatty on start-up
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # else off without AVX-512: twice the time
 os.environ["KERAS_BACKEND"] = "tensorflow"  # keras.json may name another: no GradientTape there
 
 import h5py
@@ -781,8 +782,7 @@ def _spherical_kmeans(points: tf.Tensor, k: int, rng: np.random.Generator) -> tf
 
 def _cached_fit(images: Sequence, keep: Weights, seed: int, *options: str | None) -> Weights:
     """Fit what is not in `keep`, or take it from pretrained-model/ if it was fitted before."""
-    settings = FIT_VERSION, PATCHES, ROUNDS, ACTIVE, RIDGE, seed, *options
-    key = _digest(str(settings), keep, images)
+    key = _digest(str((FIT_VERSION, PATCHES, ROUNDS, ACTIVE, RIDGE, seed, *options)), keep, images)
     path = PRETRAINED / f"kmeans-{key[:16]}.npz"
     if os.access(path, os.F_OK):
         with suppress(Exception):  # zipfile and NumPy raise what they like on damaged files

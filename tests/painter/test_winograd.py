@@ -1,5 +1,7 @@
 """Winograd's layer is Keras' own convolution, forward and back, and stands in its place."""
 
+import os
+
 import keras
 import numpy as np
 import pytest
@@ -63,3 +65,8 @@ def test_what_it_is_not_made_for_is_left_to_keras(case, monkeypatch):
     got = call(x)
     want = tf.nn.relu(tf.nn.conv2d(x, layer.kernel, strides, "SAME") + layer.bias)
     np.testing.assert_allclose(got, want, atol=1e-4)
+
+
+def test_the_products_are_those_of_onednn_whatever_the_processor():
+    """TensorFlow alone takes it where there is AVX-512 of a certain kind; nst_utils asks for it."""
+    assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == "1"
