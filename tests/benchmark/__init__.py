@@ -46,4 +46,5 @@ tensorflow_peers, which are the methods, and processes, in which they run; machi
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as nst_utils says, but keras is read before it
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # for the peers, too
 os.environ["KERAS_BACKEND"] = "tensorflow"
