@@ -300,9 +300,19 @@ def _compared(answers: Answers) -> str:
 
 def _with_globals(answers: Answers, found: Finding) -> Finding:
     """A wrong factor may have its sizes from a picture of the notebook: say so."""
-    odd = re.search(r"-(factor|precedence|not-divided|dims-hard-coded)$", found.id)
-    says = found.says + (_globals_used(answers) if odd else "")
-    return Finding(found.id, found.hint, found.credit, says)
+    if not re.search(r"-(factor|size-exchanged|precedence|not-divided|dims-hard-coded)$", found.id):
+        return found
+    fact = answers.facts[answers.eager[0]]
+    source, used = str(fact.get("source")), re.findall(r"\w+", text(fact, "data"))
+    sizes = [
+        n
+        for n in used
+        if re.search(rf"\b{n}\b(\[[^\]]*\])*\.(get_)?shape|(shape|size)\({n}\b", source)
+    ]
+    if sizes and "+" not in found.id:
+        says = f"The sizes in your factor are those of {' and '.join(sizes)} of your notebook: read n_H, n_W and n_C from the arguments, for each layer has its own."
+        return answers.exercise.finding("global-sizes", "dims", found.credit, says)
+    return Finding(found.id, found.hint, found.credit, found.says + globals_used(used))
 
 
 def _globals_used(answers: Answers) -> str:

@@ -95,7 +95,7 @@ GRAMS = (
     Mistake("style-diagonal", 3, PART, lambda M: (M * M).sum(axis=1), "Only the diagonal of the Gram matrix counts: sum over all its entries."),
     Mistake("style-centred", 3, PART, lambda M: centred(M) @ centred(M).T, "The mean of each channel is subtracted first: take the activations as they are."),
     Mistake("style-unit-rows", 3, PART, lambda M: unit_rows(M) @ unit_rows(M).T, "The channels are scaled to length 1 first: take the activations as they are."),
-    Mistake("style-means", 3, 0, lambda M: M.mean(axis=1), "The means of the channels are compared: take the Gram matrix of both."),
+    Mistake("style-means", 3, 0, lambda M: M.mean(axis=1), "The means of the channels are compared: take the Gram matrix of both.", True),
     Mistake("style-gram-twice", 3, PART, lambda M: M @ M.T @ (M @ M.T).T, "gram_matrix is applied twice: once is enough."),
 )
 
