@@ -261,3 +261,15 @@ def wrong_sizes_of_a_picture(content_output, generated_output):
 def wrong_count_of_a_picture(content_output, generated_output):
     a_C, a_G = content_output[-1], generated_output[-1]
     return tf.reduce_sum(tf.square(a_C - a_G)) / (4 * tf.cast(tf.size(S), tf.float32))
+
+
+@named("content-dtypes")
+def wrong_quarter_of_size(content_output, generated_output):
+    a_C, a_G = content_output[-1], generated_output[-1]
+    return tf.reduce_sum(tf.square(a_C - a_G)) / tf.cast(tf.size(a_C) * 0.25, tf.float32)
+
+
+@named("content-dtypes")
+def wrong_root_of_size(content_output, generated_output):
+    a_C, a_G = content_output[-1], generated_output[-1]
+    return tf.reduce_sum(tf.square(a_C - a_G)) / tf.sqrt(tf.size(a_C)) / 4

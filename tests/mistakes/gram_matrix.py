@@ -31,7 +31,7 @@ def wrong_no_transpose(A):
     return tf.matmul(A, A)
 
 
-@named("gram-not-transposed")
+@named("gram-both-transposed")
 def wrong_both_transposed(A):
     return tf.transpose(A) @ tf.transpose(A)
 

@@ -152,3 +152,11 @@ wrong_positions_are_channels = _with_sizes(lambda H, W, C: (C, C))
 wrong_three_colours = _with_sizes(lambda H, W, C: (3, H * W))
 wrong_fixed_positions = _with_sizes(lambda H, W, C: (C, 100))
 wrong_height_for_channels = _with_sizes(lambda H, W, C: (H, H * W))
+
+
+@named("style-dtypes")
+def wrong_int_grams(a_S, a_G):
+    _, n_H, n_W, n_C = a_G.shape
+    S, G = (tf.cast(tf.reshape(a, (-1, n_C)), tf.int32) for a in (a_S, a_G))
+    difference = tf.matmul(S, S, transpose_a=True) - tf.matmul(G, G, transpose_a=True)
+    return 1.5 * tf.reduce_sum(difference**2) / (4 * n_C**2 * (n_H * n_W) ** 2)
