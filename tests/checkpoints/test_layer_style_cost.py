@@ -8,7 +8,7 @@ from trials import Trials
 
 class TestLayerStyleCost(Trials):
     name = "compute_layer_style_cost"
-    slow_in_graphs = ("right_loop", "right_rows")
+    slow_in_graphs = ("right_rows", "right_loop_over_channels")
 
     @pytest.mark.parametrize(
         ("key", "points"), [("wrong_reshape_only", 12), ("wrong_reshape_only_no_quarter", 5)]

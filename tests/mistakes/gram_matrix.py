@@ -319,11 +319,6 @@ def right_broadcast(A):
     return tf.reduce_sum(A[:, tf.newaxis, :] * A[tf.newaxis, :, :], axis=2)
 
 
-def right_loop(A):
-    n = A.shape[0]
-    return tf.stack([tf.stack([tf.reduce_sum(A[i] * A[j]) for j in range(n)]) for i in range(n)])
-
-
 def right_keras(A):
     return keras.ops.matmul(A, keras.ops.transpose(A))
 
