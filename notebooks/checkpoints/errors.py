@@ -387,6 +387,8 @@ _ONE_DTYPE = ", and TensorFlow wants one dtype: leave int(...) and tf.int32 out,
 
 def _kind(dtype: str) -> str:
     """ "a whole number (int32)" """
+    if dtype == "bool":
+        return "a truth (bool)"
     return f"a {'whole' if 'int' in dtype else 'decimal'} number ({dtype})"
 
 
@@ -396,7 +398,7 @@ def _not_for_this_dtype(r: Raised) -> Finding | None:
     found = re.search(taken, r.whole)
     if not found:
         return None
-    kind = {"bool": "truths (bool)"}.get(found[1], f"{_kind(found[1])[2:].replace(' (', 's (')}")
+    kind = _kind(found[1])[2:].replace(" (", "s (")
     says = f"this operation does not take {kind}: use tf.cast(..., tf.float32) first."
     return r.finding("dtypes", 0, 0, says)
 

@@ -95,20 +95,22 @@ def _wrong_variable(r: Raised) -> Finding | None:
 
 def _other_source(r: Raised, of_none: bool = False) -> Finding | None:
     """The gradient is not taken with respect to the image; `of_none`: so it is None."""
-    image, read = (r.parameters or ("generated_image",))[0], read_text(r.source)
+    image, network = (*r.parameters, "generated_image", "vgg")[:2]
+    read = read_text(r.source)
     for call in read.of(ast.Call):
         asked = [*call.args[1:2], *(k.value for k in call.keywords if k.arg == "sources")]
         if getattr(call.func, "attr", "") != "gradient" or not asked or _is(read, asked[0], image):
             continue
         line, what = f"In `{read.line(call)}`: ", _alone(asked[0])
         other, made = ast.unparse(what), _made_from(read, what)
-        if not of_none or not re.search(rf"\b{image}\b", made):
+        copied = re.search(rf"\b{image}\b", made) and f"{network}(" not in made
+        if not of_none or not copied:
             says = f"the gradient is taken with respect to {other}: take that with respect to {image}, which the optimizer moves."
         elif any(
-            ast.unparse(c.func) == "vgg" and re.search(rf"\b{re.escape(other)}\b", ast.unparse(c))
+            ast.unparse(c.func) == network and other in map(ast.unparse, c.args)
             for c in read.of(ast.Call)
         ):
-            says = f"{other} is a copy, a tensor that the tape does not watch: give vgg, and here, {image} itself."
+            says = f"{other} is a copy, a tensor that the tape does not watch: give {network}, and here, {image} itself."
         else:
             says = f"the gradient is asked with respect to {other}, a copy on which J does not depend: it must be {image} itself."
         return r.exercise.finding("other-source", 4, 0, line + says)
