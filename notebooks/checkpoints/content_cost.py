@@ -12,11 +12,12 @@ import numpy as np
 
 from .activations import BIG, channels_first, draw, shapes
 from .factors import Normaliser, divided_by, recognise
-from .facts import same
+from .facts import same, well_formed
 from .judge import judge_values
 from .losses import losses, summed_first
 from .parts import parts
 from .scaled import SCALES
+from .source import may_hold
 from .verdict import FACTOR, PART, Exercise, Finding, Mistake, Verdict
 
 
@@ -287,7 +288,8 @@ def judge(cases: list[dict], observations) -> Verdict:
 
         dims = [pairs[i][0][-1].shape[1:] for i in rows]
         sums = [(_difference(*pairs[i]) ** 2).sum() for i in rows]
-        if divided_by(ADDED, dims, sums, gots):
+        facts = well_formed(cases, observations) or [{}]
+        if may_hold(facts, "+") and divided_by(ADDED, dims, sums, gots):
             says = "In your denominator a + stands where * should: 4 n_H n_W n_C is a product of all four."
             return CONTENT_COST.finding("sizes-added", 4, FACTOR, says)
         found = recognise(CONTENT_COST, NORMALISER, gots, dims, bases())
