@@ -236,7 +236,7 @@ def _nodes(fn, specs: Callable) -> dict:
     """How many nodes a graph has for 6, 12 and 18 channels; `specs` gives its inputs."""
     counts, compiled = [], tf.function(_eager(fn))
     try:
-        with contextlib.suppress(Exception, SystemExit), _quiet(), _limited(fn, LONG):
+        with contextlib.suppress(Exception, SystemExit), _quiet(), _limited(fn):
             for n in (6, 12, 18):
                 graph = compiled.get_concrete_function(*specs(n)).graph.as_graph_def()
                 inside = sum(len(function.node_def) for function in graph.library.function)
