@@ -265,7 +265,8 @@ def _further_term(attempts: list[Attempt]) -> Finding | None:
         )
         return Finding("train-further-term", 0, FACTOR, says)
     added = [float(got - right) for _, right, got in shows]
-    if len(shows) < len(rows) and added and all(x * added[0] > 0 for x in added):
+    alike = added and max(map(abs, added)) < 4 * min(map(abs, added))  # the pictures are
+    if len(shows) < len(rows) and alike and all(x * added[0] > 0 for x in added):
         least = min(added, key=abs)
         says = f"J is right where it is large, but where it is small, about {least:.3g} is added to it: here J is alpha J_content + beta J_style alone"
         return Finding("train-further-term", 0, FACTOR, says)
@@ -276,10 +277,11 @@ def _explains_pixels(attempts: list[Attempt], variation: Callable, factor: float
     """Are the pixels those of a step of SGD with this term, or of one without it?"""
     for a in attempts:
         image, gradient = a.steps[0]["image"], a.steps[0]["gradient"]
-        with_term = step_of(a.case, gradient + factor * variation(image)[1], {})
-        steps = [a.steps[0]["after"], (image - with_term).clip(0, 1)]
+        with_term = gradient + factor * variation(image)[1]
+        after = [image - step_of(a.case, moved, {}) for moved in (gradient, with_term)]
+        after += [pixels.clip(0, 1) for pixels in after]  # or not: another mistake
         if a.case["optimizer"] == "sgd" and not any(
-            pixels_same(a.case, a.pixels, after, gradient) for after in steps
+            pixels_same(a.case, a.pixels, pixels, gradient) for pixels in after
         ):
             return False
     return True

@@ -236,6 +236,8 @@ def _nonlinear(attempt: Attempt, moved: np.ndarray, free: np.ndarray) -> Finding
         low, high = attempt.pixels.min(), attempt.pixels.max()
         if same(attempt.pixels, attempt.steps[0]["after"]):
             return None  # here the step is right
+        if max((abs(attempt.pixels - end) < 1e-6).sum() for end in (low, high)) < 2:
+            return Finding("train-no-clip", 5, NO_GRADIENT, UPDATES[1].says)
         says = f"the pixels are clipped to [{low:.3g}, {high:.3g}]: clip to [0, 1]"
         return Finding("train-clip-other", 5, FACTOR, says)
     if same(moved[free], factor * right[free]):
