@@ -12,11 +12,12 @@ import numpy as np
 
 from .activations import BIG, channels_first, draw, shapes
 from .factors import Normaliser, divided_by, recognise
-from .facts import same
+from .facts import same, well_formed
 from .judge import judge_values
 from .losses import losses, summed_first
 from .parts import parts
 from .scaled import SCALES
+from .source import may_hold
 from .verdict import FACTOR, PART, Exercise, Finding, Mistake, Verdict
 
 
@@ -57,6 +58,21 @@ def _mean_inside(C: list, G: list, start: int, stop: int | None) -> float:
     """Squared differences without a border, as if they were all."""
     inside = _difference(C, G)[:, start:stop, start:stop]
     return (inside**2).sum() * C[-1].size / max(inside.size, 1)
+
+
+def _gram_difference(C: list, G: list) -> float:
+    C, G = channels_first(C[-1]), channels_first(G[-1])
+    return ((C @ C.T - G @ G.T) ** 2).sum()
+
+
+def _all_pairs(C: list, G: list) -> float:
+    """The squared differences of every entry from every other, summed."""
+    C, G = C[-1], G[-1]
+    return C.size * ((C**2).sum() + (G**2).sum()) - 2 * C.sum() * G.sum()
+
+
+# Several ways to divide are common where another thing is compared: none is a second mistake.
+FACTORS = (lambda size: 1, lambda size: 1 / size, lambda size: size)
 
 
 # fmt: off
@@ -109,20 +125,20 @@ MISTAKES = (
             "Only the content activations are used: subtract the generated ones."),
     Mistake("content-one-side", 3, 0, lambda C, G: (G[-1] ** 2).sum(),
             "Only the generated activations are used: subtract them from the content ones."),
-    Mistake("content-all-pairs", 3, PART, lambda C, G: C[-1].size * ((C[-1] ** 2).sum() + (G[-1] ** 2).sum()) - 2 * C[-1].sum() * G[-1].sum(),
-            "Every entry of one activation is compared with every entry of the other: subtract entry by entry, of the same place."),
-    Mistake("content-means", 3, PART, lambda C, G: ((C[-1].mean(axis=(0, 1, 2)) - G[-1].mean(axis=(0, 1, 2))) ** 2).mean() * C[-1].size,
-            "The means of the channels are compared: compare every position."),
+    *(Mistake("content-all-pairs", 3, PART, lambda C, G, f=factor: _all_pairs(C, G) * f(C[-1].size),
+              "Every entry of one activation is compared with every entry of the other: subtract entry by entry, of the same place.", True) for factor in FACTORS[:2]),
+    *(Mistake("content-means", 3, PART, lambda C, G, f=factor: ((C[-1].mean(axis=(0, 1, 2)) - G[-1].mean(axis=(0, 1, 2))) ** 2).mean() * f(C[-1].size),
+              "The means of the channels are compared: compare every position.", True) for factor in FACTORS),
     Mistake("content-scrambled", 3, PART, lambda C, G: ((C[-1].transpose(0, 3, 1, 2).ravel() - G[-1].ravel()) ** 2).sum(),
             "Only the content activation is transposed, so its entries meet others than their own: treat both alike."),
     Mistake("content-scrambled", 3, PART, lambda C, G: ((C[-1].ravel() - G[-1].transpose(0, 3, 1, 2).ravel()) ** 2).sum(),
             "Only the generated activation is transposed, so its entries meet others than their own: treat both alike."),
     Mistake("content-unit-length", 3, PART, lambda C, G: 4 * C[-1].size * (1 - (C[-1] * G[-1]).sum() / ((C[-1] ** 2).sum() * (G[-1] ** 2).sum()) ** 0.5),
-            "That is a cosine distance, for which both are scaled to length 1: sum the squared differences of the activations as they are."),
+            "That is a cosine distance, for which both are scaled to length 1: sum the squared differences of the activations as they are.", True),
     Mistake("content-relative", 3, PART, lambda C, G: C[-1].size * (_difference(C, G) ** 2).sum() / (C[-1] ** 2).sum(),
-            "The difference is divided by the size of the content activations (a relative error): leave that out."),
+            "The difference is divided by the size of the content activations (a relative error): leave that out.", True),
     Mistake("content-relative", 3, PART, lambda C, G: (_difference(C, G) ** 2).sum() / (C[-1] ** 2).sum() ** 0.5,
-            "The difference is divided by the length of the content activations: leave that out."),
+            "The difference is divided by the length of the content activations: leave that out.", True),
     Mistake("content-one-sign", 3, PART, lambda C, G: (_difference(C, G).clip(0) ** 2).sum(),
             "Only the entries where the content activation is larger count (relu, maximum): square all differences."),
     Mistake("content-one-sign", 3, PART, lambda C, G: ((-_difference(C, G)).clip(0) ** 2).sum(),
@@ -137,8 +153,8 @@ MISTAKES = (
             "The last row and column of positions are left out: compare every position."),
     Mistake("content-part", 1, PART, lambda C, G: _mean_inside(C, G, 1, -1),
             "The border is left out: compare every position."),
-    Mistake("content-gram", 3, PART, lambda C, G: ((channels_first(C[-1]) @ channels_first(C[-1]).T - channels_first(G[-1]) @ channels_first(G[-1]).T) ** 2).sum() / C[-1].size,
-            "Gram matrices are compared, which is the style cost: compare the activations themselves."),
+    *(Mistake("content-gram", 3, PART, lambda C, G, f=factor: _gram_difference(C, G) * f(C[-1].size),
+              "Gram matrices are compared, which is the style cost: compare the activations themselves.", True) for factor in FACTORS[:2]),
     Mistake("content-cubed", 3, PART, lambda C, G: (_difference(C, G) ** 4).sum(),
             "The squared difference is squared once more."),
     Mistake("content-largest", 3, 0, lambda C, G: (_difference(C, G) ** 2).max(),
@@ -272,7 +288,8 @@ def judge(cases: list[dict], observations) -> Verdict:
 
         dims = [pairs[i][0][-1].shape[1:] for i in rows]
         sums = [(_difference(*pairs[i]) ** 2).sum() for i in rows]
-        if divided_by(ADDED, dims, sums, gots):
+        facts = well_formed(cases, observations) or [{}]
+        if may_hold(facts, "+") and divided_by(ADDED, dims, sums, gots):
             says = "In your denominator a + stands where * should: 4 n_H n_W n_C is a product of all four."
             return CONTENT_COST.finding("sizes-added", 4, FACTOR, says)
         found = recognise(CONTENT_COST, NORMALISER, gots, dims, bases())

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 from .causes import picture_given
 from .facts import text
 from .language_errors import LANGUAGE_ERRORS
 from .raised import Raised, globals_used
+from .source import Text, read_text
 from .step_errors import STEP_ERRORS
 from .verdict import NO_GRADIENT, PART, Exercise, Finding
 
@@ -244,6 +246,36 @@ def _not_unrolled(r: Raised) -> Finding | None:
     return r.finding("not-unrolled", 2, 0, says)
 
 
+def _both_transposed(r: Raised) -> bool:
+    """Is there a product of two factors that are both transposed?"""
+    read = read_text(r.source)
+    for node in read.of(ast.Call, ast.BinOp):
+        if isinstance(node, ast.BinOp):
+            factors, flags = [node.left, node.right], {}
+        else:
+            factors, flags = node.args[:2], {k.arg: ast.unparse(k.value) for k in node.keywords}
+        turned = [_is_transposed(read, factor) for factor in factors]
+        for at, names in enumerate((("transpose_a", "adjoint_a"), ("transpose_b", "adjoint_b"))):
+            if len(turned) == 2 and "True" in [flags.get(name) for name in names]:
+                turned[at] = not turned[at]
+        at_sign = isinstance(getattr(node, "op", None), ast.MatMult)
+        product = at_sign or "matmul" in ast.unparse(getattr(node, "func", ast.Pass()))
+        if product and turned == [True, True]:
+            return True
+    return False
+
+
+def _is_transposed(read: Text, node: ast.AST, depth: int = 0) -> bool:
+    """Is an expression, or what its name was made from, a transpose?"""
+    if isinstance(node, ast.Name) and depth < 5:
+        made = [g for g in read.of(ast.Assign) if ast.unparse(g.targets[0]) == node.id]
+        return len(made) == 1 and _is_transposed(read, made[0].value, depth + 1)
+    name = ast.unparse(node.func).split(".")[-1] if isinstance(node, ast.Call) else ""
+    if name in ("transpose", "matrix_transpose", "adjoint") and node.args:
+        return not _is_transposed(read, node.args[0], depth + 1)
+    return False
+
+
 def _product(r: Raised) -> Finding | None:
     sizes = re.search(r"In\[0\]: \[(\d+),(\d+)\], In\[1\]: \[(\d+),(\d+)\]", r.message)
     inside = r"MatMul.*input shapes: \[(\d+),(\d+)\], \[(\d+),(\d+)\]"  # of tf.function
@@ -252,6 +284,8 @@ def _product(r: Raised) -> Finding | None:
         return None
     a, b = sizes.groups()[:2], sizes.groups()[2:]
     shown = f"[{', '.join(a)}] by [{', '.join(b)}]"
+    if _both_transposed(r):
+        return r.finding("both-transposed", 2, 0, "both factors are transposed: only one must be.")
     if a == b:
         says = f"the matrix is multiplied by itself, {shown}: one of the two must be transposed."
         return r.finding("not-transposed", 2, 0, says)
@@ -315,22 +349,57 @@ def _shapes(r: Raised) -> Finding | None:
 
 
 DTYPES = {"half": "float16", "float": "float32", "double": "float64"}  # TensorFlow has two names
+TWO_DTYPES = (  # the words of TensorFlow, directly and inside tf.function
+    r"got tf\.(\w+) != tf\.(\w+)",
+    r"to be an? (\w+) tensor but is an? (\w+) tensor",
+    r"requested dtype (\w+) for Tensor with dtype (\w+)",
+    r"has type (\w+) that does not match type (\w+)",
+    r"have types \[(\w+), (?:\1, )*(\w+)",
+)
+A_NUMBER = (  # a number of Python's, and the dtype that it does not fit
+    r"Cannot convert (?P<number>\S+) to EagerTensor of dtype (?P<dtype>\w+)",
+    r"Expected (?P<dtype>\w+), but got (?P<number>\S+) of type",
+)
 
 
 def _dtypes(r: Raised) -> Finding | None:
-    two = re.search(
-        r"got tf\.(\w+) != tf\.(\w+)|to be an? (\w+) tensor but is an? (\w+) tensor", r.whole
-    )
-    two = two or re.search(r"requested dtype (\w+) for Tensor with dtype (\w+)", r.whole)
+    two = next((found for p in TWO_DTYPES if (found := re.search(p, r.whole))), None)
+    one = next((found for p in A_NUMBER if (found := re.search(p, r.whole))), None)
+    if one and re.fullmatch(r"-?[\d.]+(e[+-]?\d+)?", one["number"]) and "int" in one["dtype"]:
+        met = f"{_kind(one['dtype'])} meets {float(one['number']):.4g}, a decimal number"
+        return r.finding("dtypes", 0, 0, met + _ONE_DTYPE)
     if not two:
-        return None
-    one, other = (DTYPES.get(name, name) for name in two.groups() if name)
+        return _not_for_this_dtype(r)
+    one, other = (DTYPES.get(name, name) for name in two.groups())
     if "assign" in r.code:
         says = (
             f"generated_image holds {one}, but what is assigned is {other}: keep {one} throughout."
         )
         return r.finding("dtypes", 5, 0, says)
+    if ("int" in one) != ("int" in other):
+        return r.finding("dtypes", 0, 0, f"{_kind(one)} meets {_kind(other)}{_ONE_DTYPE}")
     says = f"{one} meets {other}, and TensorFlow wants one dtype: tf.cast(..., tf.float32), or read sizes from a.shape."
+    return r.finding("dtypes", 0, 0, says)
+
+
+_ONE_DTYPE = ", and TensorFlow wants one dtype: leave int(...) and tf.int32 out, or use tf.cast(..., tf.float32). Sizes from a.shape are plain numbers, which fit both."
+
+
+def _kind(dtype: str) -> str:
+    """ "a whole number (int32)" """
+    if dtype == "bool":
+        return "a truth (bool)"
+    return f"a {'whole' if 'int' in dtype else 'decimal'} number ({dtype})"
+
+
+def _not_for_this_dtype(r: Raised) -> Finding | None:
+    """A root of whole numbers, a sum of truths."""
+    taken = r"(?:Value for attr '\w+' of|has DataType) (u?int\d+|bool)(?: is)? not in (?:the )?list of allowed"
+    found = re.search(taken, r.whole)
+    if not found:
+        return None
+    kind = _kind(found[1])[2:].replace(" (", "s (")
+    says = f"this operation does not take {kind}: use tf.cast(..., tf.float32) first."
     return r.finding("dtypes", 0, 0, says)
 
 

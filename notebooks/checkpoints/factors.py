@@ -145,6 +145,8 @@ def _unlisted_factor(normaliser: Normaliser, k: float, e: tuple) -> tuple[str, s
             "factor",
             f"Your {letter} is {ratio:.6g} times the expected one: is there a number too many?",
         )
+    if says := _exchanged(ratio, powers, normaliser):
+        return "size-exchanged", says
     if near(ratio, 1) and sorted(p for p in powers if p) in ([-1, 1], [-2, 2]):
         taken, lost = names[powers.index(min(powers))], names[powers.index(max(powers))]
         return "factor", f"In the factor of your {letter}, {taken} stands where {lost} should."
@@ -163,6 +165,29 @@ def _unlisted_factor(normaliser: Normaliser, k: float, e: tuple) -> tuple[str, s
     if all(p <= 0 for p in powers) and ratio > 0 and (any(powers) or ratio < 1):
         says = f"Your {letter} is exactly {smaller} times too small."
     return "factor", says + " Compare the factor with the formula."
+
+
+def _exchanged(ratio: float, powers: tuple, normaliser: Normaliser) -> str:
+    """A sentence about sizes, or a fixed number, in the place of others; "" if it is not that."""
+    names, right, letter = normaliser.dims, normaliser.exponents, normaliser.letter
+    lost = [name for name, p, b in zip(names, powers, right, strict=True) if p and p == -b]
+    taken = [name for name, p, b in zip(names, powers, right, strict=True) if p and p == b]
+    if not lost or ratio <= 0 or len(lost) + len(taken) != sum(map(bool, powers)):
+        return ""
+    if taken:
+        says = f"In the factor of your {letter}, {' '.join(taken)} stands where {' '.join(lost)} should"
+        read = ": is n_C read after the activations were unrolled, from the axis of the positions?"
+        return (
+            says + (read if lost == ["n_C"] and len(taken) == 2 else ".") if near(ratio, 1) else ""
+        )
+    fixed = ratio ** (1 / max(right, key=abs))  # to the power that the lost sizes have
+    if fixed < 2.9 or not near(fixed, round(fixed)) or round(fixed) == 4:  # of the 1/4, perhaps
+        return ""
+    says = (
+        f"In the factor of your {letter}, a fixed {fixed:.4g} stands where {' '.join(lost)} should"
+    )
+    colours = " (a layer has n_C channels, not the three colours)" if round(fixed) == 3 else ""
+    return f"{says}{colours}: read the sizes from the argument."
 
 
 def divided_by(formulas: Iterable[Callable], dims: list, sums: list, gots: list) -> bool:

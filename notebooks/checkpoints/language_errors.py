@@ -114,6 +114,8 @@ def _attribute(r: Raised) -> Finding | None:
     where = "the tape" if missing.group(1) == "GradientTape" else "the optimizer"
     where = _module(missing.group(1)) if "module" in missing.group(1) else where
     says = f"there is no {missing.group(2)} in {where}: is it spelt otherwise?"
+    if where == "the optimizer":
+        says = f"there is no {missing.group(2)} in the optimizer: one of Keras has optimizer.apply_gradients([(gradient, image)]), which moves the image itself."
     return r.finding("no-such-name", 0, 0, says)
 
 

@@ -19,6 +19,7 @@ from .judge import Answers, find, judge_values
 from .losses import losses
 from .parts import TURNS, chunks, in_words, masked, parts
 from .scaled import SCALES
+from .source import may_hold
 from .verdict import FACTOR, PART, Exercise, Finding, Mistake, Verdict
 
 
@@ -95,7 +96,7 @@ GRAMS = (
     Mistake("style-diagonal", 3, PART, lambda M: (M * M).sum(axis=1), "Only the diagonal of the Gram matrix counts: sum over all its entries."),
     Mistake("style-centred", 3, PART, lambda M: centred(M) @ centred(M).T, "The mean of each channel is subtracted first: take the activations as they are."),
     Mistake("style-unit-rows", 3, PART, lambda M: unit_rows(M) @ unit_rows(M).T, "The channels are scaled to length 1 first: take the activations as they are."),
-    Mistake("style-means", 3, 0, lambda M: M.mean(axis=1), "The means of the channels are compared: take the Gram matrix of both."),
+    Mistake("style-means", 3, 0, lambda M: M.mean(axis=1), "The means of the channels are compared: take the Gram matrix of both.", True),
     Mistake("style-gram-twice", 3, PART, lambda M: M @ M.T @ (M @ M.T).T, "gram_matrix is applied twice: once is enough."),
 )
 
@@ -285,9 +286,9 @@ def _sizes_with_batch(pairs: list[tuple]) -> Iterator[tuple[tuple[Mistake, ...],
 def judge(cases: list[dict], observations) -> Verdict:
     """J = sum((G_S - G_G)^2) / (4 n_C² (n_H n_W)²) (Gatys 2015, eq. 4)."""
     expected, gradients = _expected(cases, style_cost)
-    explain = _explain(cases, _bases, lambda M: M @ M.T)
-    verdict = judge_values(LAYER_STYLE_COST, cases, observations, expected, gradients, explain)
     facts = well_formed(cases, observations)
+    explain = _explain(cases, facts or [{}], _bases, lambda M: M @ M.T)
+    verdict = judge_values(LAYER_STYLE_COST, cases, observations, expected, gradients, explain)
     if not verdict.mistake or facts is None:
         return verdict
     eager = [i for i, case in enumerate(cases) if not case["graph"]]
@@ -306,26 +307,29 @@ def _expected(cases: list[dict], cost: Callable) -> tuple[list, list[dict]]:
     return [cost(*pair)[0] for pair in pairs], gradients
 
 
-def _explain(cases: list[dict], bases: Callable, gram: Callable) -> Callable:
+def _explain(cases: list[dict], facts: list[dict], bases: Callable, gram: Callable) -> Callable:
     """Names a wrong value with the help of these bases, where `gram` is the Gram matrix."""
 
     def explain(rows: list, gots: list) -> Finding | None:
         few = [(cases[i]["a_S"].astype("float64"), cases[i]["a_G"].astype("float64")) for i in rows]
         dims = [S.shape[1:] for S, _ in few]
         sums = [_squared(gram(channels_first(S)) - gram(channels_first(G))) for S, G in few]
-        return _operator_finding(dims, sums, gots) or recognise(
+        return _operator_finding(facts, dims, sums, gots) or recognise(
             LAYER_STYLE_COST, NORMALISER, gots, dims, bases(few)
         )
 
     return explain
 
 
-def _operator_finding(dims: list, sums: list, gots: list) -> Finding | None:
-    """Is the normaliser the right one but for ^, which Python reads as XOR, or + in place of *?"""
-    if divided_by(XOR, dims, sums, gots):
+def _operator_finding(facts: list, dims: list, sums: list, gots: list) -> Finding | None:
+    """Is the normaliser the right one but for ^, which Python reads as XOR, or + in place of *?
+
+    Numbers alone can agree by chance: 4 n_C² n_H n_W ^ 2 is hardly another than without ^ 2.
+    """
+    if may_hold(facts, "^") and divided_by(XOR, dims, sums, gots):
         says = "In Python ^ is no power, but XOR, and binds less than *: write n_C**2 and (n_H*n_W)**2."
         return LAYER_STYLE_COST.finding("power", 5, FACTOR, says)
-    if divided_by(ADDED, dims, sums, gots):
+    if may_hold(facts, "+") and divided_by(ADDED, dims, sums, gots):
         says = "In your normaliser a + stands where * should: 4 n_C² (n_H n_W)² is a product."
         return LAYER_STYLE_COST.finding("sizes-added", 5, FACTOR, says)
     return None
@@ -351,7 +355,7 @@ def _itself(cases: list[dict], facts: list[dict]) -> Finding | None:
     """What is wrong with the function itself: it was called with a stand-in for gram_matrix."""
     expected, gradients = _expected(cases, _cost_with_stand_in)
     answers = Answers(LAYER_STYLE_COST, cases, callees.alone(facts), expected, gradients)
-    return find(answers, _explain(cases, _bases_with_stand_in, _gram_stand_in))
+    return find(answers, _explain(cases, facts, _bases_with_stand_in, _gram_stand_in))
 
 
 def _gram_stand_in(M: np.ndarray) -> np.ndarray:

@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 SECONDS, BYTES = 5.0, 1.0e9
+ALL_CALLS = 1.4  # times as many seconds for all calls of a function; those after it get a fifth
+worked: dict = {}  # function -> processor seconds of its calls so far
 LIBRARIES = ("<frozen", *map(sysconfig.get_path, ("stdlib", "purelib", "platlib")))
 LIBRARIES += tuple(str(Path(__file__).with_name(f"{name}.py")) for name in ("limits", "observe"))
 CANCELLED = "CancelledError"  # what TensorFlow raises in a graph that is stopped
@@ -65,14 +67,22 @@ def _allotted() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def limited(cancel: Callable[[], None] = lambda: None, times: float = 1) -> Iterator[None]:
+def limited(
+    cancel: Callable[[], None] = lambda: None, times: float = 1, of: object = None
+) -> Iterator[None]:
     """Raise `Stopped` in what takes too long or too much, or refuse it the memory.
 
     `cancel` stops what runs outside of Python, where no exception can be raised. A call that may
-    take long has so many `times` as many seconds.
+    take long has so many `times` as many seconds, less what the calls `of` its function took.
     """
-    with _watched(cancel, times * SECONDS), _allotted():
-        yield
+    left = max(times, ALL_CALLS) - worked.get(of, 0.0) / SECONDS
+    began = time.process_time()
+    try:
+        with _watched(cancel, max(0.2, min(times, left)) * SECONDS), _allotted():
+            yield
+    finally:
+        if of is not None:
+            worked[of] = worked.get(of, 0.0) + time.process_time() - began
 
 
 class _Stopper:

@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import cancellation  # no public name has it
 
-from .limits import CANCELLED, TOO_LARGE, Stopped, limited
+from .limits import CANCELLED, TOO_LARGE, Stopped, limited, worked
 
 LARGEST = 20_000_000  # entries of a tensor; the inputs have a few hundred thousand
 LONG = 2  # times as long as another call may take tracing the large case: loops over positions
@@ -105,10 +105,11 @@ def _style_weights(fn) -> dict:
 
 
 @contextlib.contextmanager
-def _limited(times: float = 1) -> Iterator[None]:
+def _limited(fn, times: float = 1) -> Iterator[None]:
     """The limits of limits.py, for graphs of TensorFlow as well."""
     manager = cancellation.CancellationManager()
-    with limited(manager.start_cancel, times), cancellation.CancellationManagerContext(manager):
+    context = cancellation.CancellationManagerContext(manager)
+    with limited(manager.start_cancel, times, fn), context:
         yield
 
 
@@ -133,7 +134,7 @@ def _call(fn, args: list, watched: dict, upstream=None, options=None, alone=Fals
     if (fn, alone) in _stopped:
         return facts | {"stopped": "before"}
     try:
-        with _quiet(), _limited():
+        with _quiet(), _limited(fn):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 for tensor in watched.values():
                     tape.watch(tensor)
@@ -216,7 +217,7 @@ def _graph(fn, args: list) -> dict:
     if (fn, False) in _stopped:
         return {"stopped": "before"}
     try:
-        with _quiet(), _limited(LONG):
+        with _quiet(), _limited(fn, LONG):
             compiled = fn if hasattr(fn, "get_concrete_function") else tf.function(fn)
             operations = compiled.get_concrete_function(*args).graph.get_operations()
             shapes = [out.shape for operation in operations for out in operation.outputs]
@@ -229,6 +230,20 @@ def _graph(fn, args: list) -> dict:
         if type(error).__name__ == CANCELLED:
             return {"stopped": "time"}
         return {"graph_error": type(error).__name__ + ": " + str(error)[-1500:]}
+
+
+def _nodes(fn, specs: Callable) -> dict:
+    """How many nodes a graph has for 6, 12 and 18 channels; `specs` gives its inputs."""
+    counts, compiled = [], tf.function(_eager(fn))
+    try:
+        with contextlib.suppress(Exception, SystemExit), _quiet(), _limited(fn):
+            for n in (6, 12, 18):
+                graph = compiled.get_concrete_function(*specs(n)).graph.as_graph_def()
+                inside = sum(len(function.node_def) for function in graph.library.function)
+                counts.append(len(graph.node) + inside)
+    except Stopped:
+        _stopped.append((fn, False))
+    return {"nodes": np.array(counts)}
 
 
 # --- The function alone: with stand-ins for those that it calls ----------------------------------
@@ -294,25 +309,25 @@ def observe_compute_content_cost(fn, case: dict) -> dict:
     if case["graph"]:
         return _graph(fn, [content, generated])
     facts = _call(fn, [content, generated], watched)
-    facts["length_content"], facts["length_generated"] = len(content), len(generated)
-    return facts
+    return facts | {"length_content": len(content), "length_generated": len(generated)}
 
 
 def observe_gram_matrix(fn, case: dict) -> dict:
     """Raw facts about one call of the student's gram_matrix."""
     A = tf.constant(np.array(case["A"]))
     if case["graph"]:
-        return _graph(fn, [A])
+        return _nodes(fn, lambda n: [tf.TensorSpec((n, 3))]) | _graph(fn, [A])
     facts = _call(fn, [A], {"A": A}, case["upstream"])
-    facts["after_A"] = np.array(A)
-    return facts
+    return facts | {"after_A": np.array(A)}
 
 
 def observe_compute_layer_style_cost(fn, case: dict) -> dict:
     """Raw facts about one call of the student's compute_layer_style_cost."""
     given = {key: tf.constant(np.array(case[key])) for key in ("a_S", "a_G")}
     if case["graph"]:
-        return _graph(fn, list(given.values()))
+        with _standing_in(fn, {"gram_matrix": _gram_stand_in}):  # whose loops are its own affair
+            nodes = _nodes(fn, lambda n: 2 * [tf.TensorSpec((1, 1, 3, n))])
+        return nodes | _graph(fn, list(given.values()))
     return _call(fn, list(given.values()), given)
 
 
@@ -339,8 +354,7 @@ def observe_total_cost(fn, case: dict) -> dict:
     weights = [make[case["weights"]](case[key]) for key in given]
     if case["graph"]:
         return _graph(lambda J_content, J_style: fn(J_content, J_style, *weights), costs)
-    tensors = case["costs"] == "tensor"
-    watched = {"J_content": costs[0], "J_style": costs[1]} if tensors else {}
+    watched = {"J_content": costs[0], "J_style": costs[1]} if case["costs"] == "tensor" else {}
     if case["keywords"]:
         return _call(fn, costs, watched, options=dict(zip(given, weights, strict=True)))
     return _defaults(fn) | _call(fn, costs + weights, watched)
@@ -480,5 +494,6 @@ OBSERVERS = {"first": _FIRST, "alone": _ALONE}  # round -> exercise -> (fn, case
 def start() -> None:
     """Before a function is observed again: it, or one that it calls, may have been put right."""
     _stopped.clear()
+    worked.clear()
     _targets.clear()
     _built.cache_clear()  # the last function may have changed a network

@@ -86,6 +86,12 @@ def text_of(fact: dict) -> Text:
     return read_text(source[:LONGEST] if type(source) is str else "")
 
 
+def may_hold(observations: list, sign: str) -> bool:
+    """Does the student's text hold `sign`? Also True where it is not known."""
+    source = text_of(observations[0]).source
+    return sign in source or not source
+
+
 # --- What a function remembers -------------------------------------------------------------------
 
 

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 from .causes import another_network
 from .raised import Raised
+from .source import Text, read_text
 from .verdict import PART, Finding
 
 
@@ -53,7 +55,7 @@ def _outside_tape(r: Raised) -> Finding | None:
     if line := _line(r.source, rf"\.gradient\(\s*\[?{image}\b"):
         says = f"In `{line}`: the two arguments are the wrong way round. First what is differentiated, J, then with respect to what, {image}."
         return r.exercise.finding("gradient-swapped", 4, PART, says)
-    if found := _other_source(r):
+    if found := _other_source(r, of_none=True):
         return found
     if (
         line := _line(r.source, r"watch_accessed_variables\s*=\s*False")
@@ -91,14 +93,65 @@ def _wrong_variable(r: Raised) -> Finding | None:
     return r.finding("wrong-variable", 4, 0, says)
 
 
-def _other_source(r: Raised) -> Finding | None:
-    """The gradient is not taken with respect to the image."""
+def _other_source(r: Raised, of_none: bool = False) -> Finding | None:
+    """The gradient is not taken with respect to the image; `of_none`: so it is None."""
+    image, network = (*r.parameters, "generated_image", "vgg")[:2]
+    read = read_text(r.source)
+    for call in read.of(ast.Call):
+        asked = [*call.args[1:2], *(k.value for k in call.keywords if k.arg == "sources")]
+        if getattr(call.func, "attr", "") != "gradient" or not asked or _is(read, asked[0], image):
+            continue
+        line, what = f"In `{read.line(call)}`: ", _alone(asked[0])
+        other, made = ast.unparse(what), _made_from(read, what)
+        copied = re.search(rf"\b{image}\b", made) and f"{network}(" not in made
+        if not of_none or not copied:
+            says = f"the gradient is taken with respect to {other}: take that with respect to {image}, which the optimizer moves."
+        elif any(
+            ast.unparse(c.func) == network and other in map(ast.unparse, c.args)
+            for c in read.of(ast.Call)
+        ):
+            says = f"{other} is a copy, a tensor that the tape does not watch: give {network}, and here, {image} itself."
+        else:
+            says = f"the gradient is asked with respect to {other}, a copy on which J does not depend: it must be {image} itself."
+        return r.exercise.finding("other-source", 4, 0, line + says)
+    return None
+
+
+def _alone(node: ast.AST) -> ast.AST:
+    """The only entry of a list or tuple."""
+    one = isinstance(node, (ast.List, ast.Tuple)) and len(node.elts) == 1
+    return node.elts[0] if one else node
+
+
+def _made_from(read: Text, node: ast.AST) -> str:
+    """The text of an expression, and of what its name was made from."""
+    texts = [ast.unparse(node)]
+    for given in read.of(ast.Assign):
+        if ast.unparse(given.targets[0]) == texts[0]:
+            texts.append(ast.unparse(given.value))
+    return "\n".join(texts)
+
+
+def _is(read: Text, node: ast.AST, image: str) -> bool:
+    """Is it the image, in a list perhaps, or another name of it?"""
+    texts = _made_from(read, _alone(node)).splitlines()
+    return any(re.fullmatch(rf"[\[(]?{image},?[\])]?", text) for text in texts)
+
+
+def _changed_in_place(r: Raised) -> Finding | None:
+    """`image -= ...` and `image[:] = ...`"""
     image = (r.parameters or ("generated_image",))[0]
-    other = re.search(r"\.gradient\(\s*[\w.]+\s*,\s*(a_\w+|\w+\.\w+|vgg\w*)\s*\)", r.source)
-    if not other or other.group(1).startswith(image):
+    entry = "item assignment" in r.message
+    if entry and "Variable" not in r.message and not re.match(rf"{image}\s*\[", r.code):
         return None
-    says = f"the gradient is taken with respect to {other.group(1)}: take that with respect to {image}, which the optimizer moves."
-    return r.finding("other-source", 4, 0, says)
+    if not entry and "with `tf.Variable`s is not supported" not in r.message:
+        return None
+    if r.exercise.short != "train":
+        says = "a tf.Variable is not changed in this way, and lets no gradient through: use plain numbers and tensors, as in J = 0.0, then J = J + ..."
+        return None if entry else r.finding("variable-in-place", 0, 0, says)
+    how = "[...] =" if entry else next(iter(re.findall(r"[-+*/]+=", r.code)), "-=")
+    says = f"a tf.Variable is not changed with {how}: the optimizer moves it, optimizer.apply_gradients([(gradient, {image})]), and clipped pixels are put into it by {image}.assign(...)."
+    return r.finding("variable-in-place", 5, 0, says)
 
 
 def _pairs(r: Raised) -> Finding | None:
@@ -138,6 +191,7 @@ def _another_network(r: Raised) -> Finding | None:
 
 STEP_ERRORS = (  # the first that fits is taken
     _another_network,
+    _changed_in_place,
     _left_tensorflow,
     _tape_used_twice,
     _outside_tape,

@@ -185,8 +185,10 @@ def _read_gradient(attempts: list[Attempt]) -> Finding | None:
             free = _unclipped(attempt.pixels)
             if found := _pixels_scaled(attempt) or _colour_added(attempt):
                 return found
-            if free.sum() >= 30:
-                return _nonlinear(attempt, moved, free) or _composition(attempt, moved, free)
+            if free.sum() < 30 or _gives(UPDATES[0], attempt, attempt.steps[0]["gradient"]):
+                continue
+            if found := _nonlinear(attempt, moved, free) or _composition(attempt, moved, free):
+                return found
     return None
 
 
@@ -234,17 +236,15 @@ def _nonlinear(attempt: Attempt, moved: np.ndarray, free: np.ndarray) -> Finding
         low, high = attempt.pixels.min(), attempt.pixels.max()
         if same(attempt.pixels, attempt.steps[0]["after"]):
             return None  # here the step is right
+        if max((abs(attempt.pixels - end) < 1e-6).sum() for end in (low, high)) < 2:
+            return Finding("train-no-clip", 5, NO_GRADIENT, UPDATES[1].says)
         says = f"the pixels are clipped to [{low:.3g}, {high:.3g}]: clip to [0, 1]"
         return Finding("train-clip-other", 5, FACTOR, says)
     if same(moved[free], factor * right[free]):
         says = f"the image moves along the right gradient, but {factor:.4g} times as far: is the gradient multiplied, or divided by its size, or the new image mixed with the old one? Only the optimizer's learning rate sets the length of a step"
         return Finding("train-gradient-scaled", 4, FACTOR, says)
-    grey = np.broadcast_to(right.mean(axis=-1, keepdims=True), right.shape)
-    if same(moved[free], grey[free]):
-        says = (
-            "the gradient is averaged over the colours: apply it as it is, each colour has its own"
-        )
-        return Finding("train-gradient-averaged", 4, FACTOR, says)
+    if found := _of_means(right, moved, free):
+        return found
     still = free & (abs(moved) < 1e-4 * abs(right).max())
     if (still == free).all():
         says = "the image hardly moves, though the optimizer makes its step: is the gradient cut to a tiny length (clip_by_norm, clip_by_global_norm), or divided by a large number? Only the optimizer's learning rate sets the length of a step"
@@ -263,18 +263,35 @@ def _nonlinear(attempt: Attempt, moved: np.ndarray, free: np.ndarray) -> Finding
     return None
 
 
+def _of_means(right: np.ndarray, moved: np.ndarray, free: np.ndarray) -> Finding | None:
+    """The gradient's mean over the colours, or the gradient less its mean."""
+    grey = np.broadcast_to(right.mean(axis=-1, keepdims=True), right.shape)
+    if same(moved[free], grey[free]):
+        says = (
+            "the gradient is averaged over the colours: apply it as it is, each colour has its own"
+        )
+        return Finding("train-gradient-averaged", 4, FACTOR, says)
+    for axes in (None, (0, 1, 2), -1):
+        if same(moved[free], (right - right.mean(axis=axes, keepdims=True))[free]):
+            says = "the mean of the gradient is subtracted from it: apply the gradient as it is"
+            return Finding("train-gradient-centred", 4, FACTOR, says)
+    return None
+
+
 def _composition(attempt: Attempt, moved: np.ndarray, free: np.ndarray) -> Finding | None:
     """The gradient as a sum of those of the content cost, of each style layer, of a variation."""
     image, terms = attempt.steps[0]["image"], attempt.before
     parts = [terms["content"]["C"][1], *(gradient for _, gradient in terms["layers"])]
     extras = {"": None} | {name: variation(image)[1] for name, variation in VARIATIONS.items()}
     for name, extra in extras.items():
+        if extra is not None and not extra.any():  # a constant
+            continue
         columns = np.stack([p[free] for p in (*parts, *([] if extra is None else [extra]))], axis=1)
         factors = np.linalg.lstsq(columns, moved[free], rcond=None)[0]
         if not same(moved[free], columns @ factors):
             continue
         if name:
-            says = f"the gradient has a further term, {factors[-1]:.4g} times that of {name}: here J is alpha J_content + beta J_style alone"
+            says = f"the gradient has a further term, about {factors[-1]:.3g} times that of {name}: here J is alpha J_content + beta J_style alone"
             return Finding("train-further-term", 0, FACTOR, says)
         return _described(attempt, factors)
     return None

@@ -11,7 +11,10 @@ import checkpoints
 RAW = ("_unique_id", "_id'", "function_node", "EagerTensor", "to unpack", "Op:", "]]]")
 SENTENCES = {
     ("compute_content_cost", "wrong_tf_subtract_lists"): "that is a list",
-    ("compute_content_cost", "wrong_divided_by_whole_number"): "float32 meets int32",
+    (
+        "compute_content_cost",
+        "wrong_divided_by_whole_number",
+    ): "(float32) meets a whole number (int32)",
     ("compute_content_cost", "wrong_none_left"): "there is a None",
     ("compute_content_cost", "wrong_typo"): "a_C has no value here",
     ("compute_content_cost", "wrong_batch_dropped"): "dropped before, by [0]",
@@ -42,6 +45,23 @@ SENTENCES = {
     ("train_step", "wrong_targets_anew"): "a_C and a_S are given, as arguments",
     ("train_step", "wrong_style_of_pixels"): "generated_image is a picture",
     ("train_step", "wrong_global_optimizer"): "It uses _optimizer of your notebook",
+    ("train_step", "wrong_minus_equals"): "not changed with -=: the optimizer moves it",
+    ("train_step", "wrong_entries_assigned"): "put into it by generated_image.assign(...)",
+    ("train_step", "wrong_gradient_of_copy"): "a copy on which J does not depend",
+    ("train_step", "wrong_gradient_of_new_tensor"): "it must be generated_image itself",
+    ("train_step", "wrong_copy_before_tape"): "give vgg, and here, generated_image itself",
+    ("train_step", "wrong_way_of_optax"): "one of Keras has optimizer.apply_gradients",
+    ("gram_matrix", "wrong_both_flags"): "both factors are transposed",
+    ("gram_matrix", "wrong_both_transposed_above"): "both factors are transposed",
+    ("total_cost", "wrong_costs_cast_to_int"): "a decimal number, and TensorFlow wants",
+    ("total_cost", "wrong_weight_is_whole"): "a decimal number",
+    (
+        "total_cost",
+        "wrong_int_times_tensor",
+    ): "(int32) meets a decimal number (float32)",
+    ("compute_content_cost", "wrong_quarter_of_size"): "a whole number (int32) meets 0.25",
+    ("compute_layer_style_cost", "wrong_int_grams"): "a whole number (int32)",
+    ("compute_content_cost", "wrong_root_of_size"): "does not take whole numbers (int32)",
 }
 
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from trials import Trials
+from mistakes import answer
+from trials import Trials, fresh, is_named, judge
 
 
 class TestLayerStyleCost(Trials):
     name = "compute_layer_style_cost"
-    slow_in_graphs = ("right_loop", "right_rows")
+    slow_in_graphs = ("right_rows", "right_loop_over_channels")
 
     @pytest.mark.parametrize(
         ("key", "points"), [("wrong_reshape_only", 12), ("wrong_reshape_only_no_quarter", 5)]
     )
     def test_partial_credit(self, key, points, verdicts):
         assert verdicts[key][1].points == points
+
+
+def test_a_power_sign_is_told_of_only_where_there_is_one():
+    """4 n_C² n_H n_W ^ 2 is nearly 4 n_C² n_H n_W: on the sizes of this seed the numbers agree."""
+    fn = answer("compute_layer_style_cost", "wrong_positions_not_squared")
+    cases = [case for case in fresh("compute_layer_style_cost", 12) if not case["graph"]]
+    assert is_named(fn, judge("compute_layer_style_cost", fn, cases))

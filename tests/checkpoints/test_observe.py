@@ -76,6 +76,20 @@ def test_a_loop_without_end_is_stopped_and_named(short):
     assert told("gram_matrix", gram_matrix).mistake == "gram-too-slow", "and again, the next time"
 
 
+def test_all_calls_of_a_function_have_one_budget(short):
+    calls = []
+
+    def gram_matrix(A):
+        calls.append(A)
+        end = time.process_time() + 0.4
+        while time.process_time() < end:
+            continue
+        return A
+
+    assert told("gram_matrix", gram_matrix).mistake == "gram-too-slow"
+    assert len(calls) == 2
+
+
 def test_an_except_does_not_hide_the_limit(short):
     def gram_matrix(A):
         while True:

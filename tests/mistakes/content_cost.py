@@ -187,7 +187,7 @@ def wrong_no_channels(content_output, generated_output):
     return _sum(content_output, generated_output) / (4 * n_H * n_W)
 
 
-@named("content-factor")
+@named("content-size-exchanged")
 def wrong_height_twice(content_output, generated_output):
     _, n_H, _, n_C = content_output[-1].shape
     return _sum(content_output, generated_output) / (4 * n_H * n_H * n_C)

@@ -195,3 +195,81 @@ def wrong_keras_cosine(content_output, generated_output):
 def wrong_pooled_first(content_output, generated_output):
     a_C, a_G = (tf.nn.max_pool2d(a, 2, 1, "VALID") for a in _last(content_output, generated_output))
     return tf.reduce_mean((a_C - a_G) ** 2) / 4
+
+
+# --- wrong: another thing is compared, and divided as it should be, or in another way -------------
+
+
+def _of_grams(divide):
+    @named("content-gram")
+    def wrong(content_output, generated_output):
+        a_C, a_G = content_output[-1], generated_output[-1]
+        grams = [tf.einsum("bijc,bijd->bcd", a, a) for a in (a_C, a_G)]
+        return divide(tf.square(grams[0] - grams[1]), float(a_G.shape.num_elements()))
+
+    return wrong
+
+
+wrong_grams_divided_as_asked = _of_grams(lambda x, n: tf.reduce_sum(x) / (4 * n))
+wrong_grams_mean = _of_grams(lambda x, n: tf.reduce_mean(x))
+wrong_grams_quarter = _of_grams(lambda x, n: tf.reduce_sum(x) / 4)
+
+
+@named("content-means")
+def wrong_means_divided_as_asked(content_output, generated_output):
+    a_C, a_G = content_output[-1], generated_output[-1]
+    _, n_H, n_W, n_C = a_G.shape
+    means = [tf.reduce_mean(a, axis=[0, 1, 2]) for a in (a_C, a_G)]
+    return tf.reduce_sum((means[0] - means[1]) ** 2) / (4 * n_H * n_W * n_C)
+
+
+@named("content-all-pairs")
+def wrong_all_pairs_mean(content_output, generated_output):
+    a_C, a_G = (tf.reshape(a[-1], [-1]) for a in (content_output, generated_output))
+    return tf.reduce_mean((a_C[:, None] - a_G) ** 2) / 4
+
+
+# --- wrong: another size, or a fixed number, in the denominator -----------------------------------
+
+
+def _divided_by(sizes):
+    @named("content-size-exchanged")
+    def wrong(content_output, generated_output):
+        a_C, a_G = content_output[-1], generated_output[-1]
+        return tf.reduce_sum(tf.square(a_C - a_G)) / (4 * sizes(*a_G.shape[1:]))
+
+    return wrong
+
+
+wrong_positions_twice = _divided_by(lambda H, W, C: H * W * H * W)
+wrong_channels_for_positions = _divided_by(lambda H, W, C: C * C)
+wrong_three_for_channels = _divided_by(lambda H, W, C: H * W * 3)
+wrong_fixed_height = _divided_by(lambda H, W, C: 37 * W * C)
+
+
+S = tf.ones((1, 40, 30, 3))  # a picture of the notebook
+
+
+@named("content-global-sizes")
+def wrong_sizes_of_a_picture(content_output, generated_output):
+    a_C, a_G = content_output[-1], generated_output[-1]
+    _, n_H, n_W, n_C = S.shape
+    return tf.reduce_sum(tf.square(a_C - a_G)) / (4 * n_H * n_W * n_C)
+
+
+@named("content-global-sizes")
+def wrong_count_of_a_picture(content_output, generated_output):
+    a_C, a_G = content_output[-1], generated_output[-1]
+    return tf.reduce_sum(tf.square(a_C - a_G)) / (4 * tf.cast(tf.size(S), tf.float32))
+
+
+@named("content-dtypes")
+def wrong_quarter_of_size(content_output, generated_output):
+    a_C, a_G = content_output[-1], generated_output[-1]
+    return tf.reduce_sum(tf.square(a_C - a_G)) / tf.cast(tf.size(a_C) * 0.25, tf.float32)
+
+
+@named("content-dtypes")
+def wrong_root_of_size(content_output, generated_output):
+    a_C, a_G = content_output[-1], generated_output[-1]
+    return tf.reduce_sum(tf.square(a_C - a_G)) / tf.sqrt(tf.size(a_C)) / 4

@@ -65,7 +65,7 @@ def wrong_sizes_added(content_output, generated_output):
     return tf.reduce_sum(d * d) / (4 * (d.shape[1] + d.shape[2] + d.shape[3]))
 
 
-@named("content-factor")
+@named("content-size-exchanged")
 def wrong_channels_for_width(content_output, generated_output):
     d = _difference(content_output, generated_output)
     return tf.reduce_sum(d * d) / (4 * d.shape[1] * d.shape[3] * d.shape[3])

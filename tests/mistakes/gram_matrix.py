@@ -31,7 +31,7 @@ def wrong_no_transpose(A):
     return tf.matmul(A, A)
 
 
-@named("gram-not-transposed")
+@named("gram-both-transposed")
 def wrong_both_transposed(A):
     return tf.transpose(A) @ tf.transpose(A)
 
@@ -317,11 +317,6 @@ def right_linalg(A):
 
 def right_broadcast(A):
     return tf.reduce_sum(A[:, tf.newaxis, :] * A[tf.newaxis, :, :], axis=2)
-
-
-def right_loop(A):
-    n = A.shape[0]
-    return tf.stack([tf.stack([tf.reduce_sum(A[i] * A[j]) for j in range(n)]) for i in range(n)])
 
 
 def right_keras(A):

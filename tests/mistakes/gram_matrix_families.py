@@ -102,3 +102,17 @@ def wrong_row_sums_of_gram(A):
 def wrong_all_in_one_column(A):
     v = tf.reshape(A, [-1, 1])
     return v @ tf.transpose(v)
+
+
+# --- wrong: both factors are transposed -------------------------------------------------------
+
+
+@named("gram-both-transposed")
+def wrong_both_flags(A):
+    return tf.matmul(A, A, transpose_a=True, transpose_b=True)
+
+
+@named("gram-both-transposed")
+def wrong_both_transposed_above(A):
+    A_T = tf.transpose(A)
+    return tf.matmul(A_T, A, transpose_b=True)

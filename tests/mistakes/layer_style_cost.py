@@ -469,16 +469,6 @@ def right_numpy_sizes(a_S, a_G):
     return _sum(a_S, a_G) / float(4 * n**2)
 
 
-def right_loop(a_S, a_G):
-    n_C = a_S.shape[-1]
-    total = 0.0
-    for i in range(n_C):
-        for j in range(n_C):
-            S, G = (tf.reduce_sum(a[..., i] * a[..., j]) for a in (a_S, a_G))
-            total += (S - G) ** 2
-    return total / _normaliser(a_S)
-
-
 @tf.function
 def right_decorated(a_S, a_G):
     return _sum(a_S, a_G) / _normaliser(a_S)

@@ -126,8 +126,37 @@ def wrong_sizes_read_too_late(a_S, a_G):
 _picture = tf.ones((1, 30, 40, 3))
 
 
-@named("style-factor")
+@named("style-global-sizes")
 def wrong_sizes_of_a_picture(a_S, a_G):
     n_H, n_W = _picture.shape[1:3]
     S, G = _grams(a_S, a_G)
     return tf.reduce_sum((S - G) ** 2) / (4 * a_G.shape[-1] ** 2 * (n_H * n_W) ** 2)
+
+
+# --- wrong: another size, or a fixed number, in the normaliser ------------------------------------
+
+
+def _with_sizes(sizes):
+    @named("style-size-exchanged")
+    def wrong(a_S, a_G):
+        n_C, positions = sizes(*a_G.shape[1:])
+        S, G = (tf.reshape(a, (-1, a.shape[-1])) for a in (a_S, a_G))
+        difference = tf.matmul(S, S, transpose_a=True) - tf.matmul(G, G, transpose_a=True)
+        return tf.reduce_sum(difference**2) / (4 * n_C**2 * positions**2)
+
+    return wrong
+
+
+wrong_channels_read_after_unrolling = _with_sizes(lambda H, W, C: (H * W, H * W))
+wrong_positions_are_channels = _with_sizes(lambda H, W, C: (C, C))
+wrong_three_colours = _with_sizes(lambda H, W, C: (3, H * W))
+wrong_fixed_positions = _with_sizes(lambda H, W, C: (C, 100))
+wrong_height_for_channels = _with_sizes(lambda H, W, C: (H, H * W))
+
+
+@named("style-dtypes")
+def wrong_int_grams(a_S, a_G):
+    _, n_H, n_W, n_C = a_G.shape
+    S, G = (tf.cast(tf.reshape(a, (-1, n_C)), tf.int32) for a in (a_S, a_G))
+    difference = tf.matmul(S, S, transpose_a=True) - tf.matmul(G, G, transpose_a=True)
+    return 1.5 * tf.reduce_sum(difference**2) / (4 * n_C**2 * (n_H * n_W) ** 2)

@@ -61,3 +61,22 @@ def wrong_rounded(J_content, J_style, alpha=10, beta=40):
 @named("total-constant")
 def wrong_never_above_100(J_content, J_style, alpha=10, beta=40):
     return tf.minimum(alpha * J_content + beta * J_style, 100.0)
+
+
+# --- wrong: whole numbers meet decimal ones ---------------------------------------------------
+
+
+@named("total-dtypes")
+def wrong_costs_cast_to_int(J_content, J_style, alpha=10, beta=40):
+    J_content, J_style = (tf.cast(J, tf.int32) for J in (J_content, J_style))
+    return alpha * J_content + beta * J_style
+
+
+@named("total-dtypes")
+def wrong_weight_is_whole(J_content, J_style, alpha=10, beta=40):
+    return tf.constant(alpha, tf.int32) * J_content + beta * J_style
+
+
+@named("total-dtypes")
+def wrong_int_times_tensor(J_content, J_style, alpha=10, beta=40):
+    return tf.cast(tf.round(alpha), tf.int32) * J_content + beta * J_style

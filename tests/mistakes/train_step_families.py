@@ -128,7 +128,7 @@ def wrong_targets_anew(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta
     return step_as_taught(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
 
 
-@named("train-pixels")
+@named("train-gradient-centred")
 def wrong_gradient_without_mean(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
     J, grad = _step(generated_image, vgg, a_C, a_S, optimizer, alpha, beta)
     grad = grad - tf.reduce_mean(grad)
