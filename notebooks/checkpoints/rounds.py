@@ -12,13 +12,18 @@ from .verdict import Exercise, Verdict
 Request = tuple[str, list[dict]]  # ("first" or "alone", see observe.py; the cases to observe)
 
 
+def is_late(case: dict) -> bool:
+    """Whether a case is asked only where the others found nothing wrong."""
+    return bool(case["graph"] or case.get("late"))
+
+
 def rounds(exercise: Exercise, cases: list[dict]) -> Generator[Request, list, Verdict]:
     """Yield what is to be observed, take the facts of each case, and return the verdict.
 
     Facts may be hostile. [] for those of the second round means that there are none.
     """
-    small = [case for case in cases if not case["graph"]]
-    large = [case for case in cases if case["graph"]]
+    small = [case for case in cases if not is_late(case)]
+    large = [case for case in cases if is_late(case)]
     facts = yield "first", small
     verdict = exercise.judge(small, facts)
     if not verdict.mistake:

@@ -13,6 +13,7 @@ from mistakes import answers
 
 import checkpoints
 from checkpoints.observe import OBSERVERS
+from checkpoints.rounds import is_late
 
 
 def fresh(name: str, seed: int = 0) -> list[dict]:
@@ -36,8 +37,8 @@ def judge(name: str, fn: Callable, cases: list[dict], both: bool = True) -> chec
 def judge_wrong(
     name: str, fn: Callable, cases: list[dict], both: bool = True
 ) -> checkpoints.Verdict:
-    """Like `judge`, but the slow case inside tf.function only where the others find nothing."""
-    verdict = judge(name, fn, [case for case in cases if not case["graph"]], both)
+    """Like `judge`, but the late cases only where the others find nothing, as `rounds` does."""
+    verdict = judge(name, fn, [case for case in cases if not is_late(case)], both)
     return verdict if verdict.mistake else judge(name, fn, cases)
 
 

@@ -43,7 +43,7 @@ wrong_constant_in_J = _with_term(lambda image: 0.01)
 wrong_variation_one_way = _with_term(_from_left_to_right)
 
 
-@named("train-further-term+train-no-clip")
+@named("train-no-clip")  # the term is told once that is mended
 def wrong_small_variation_not_clipped(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
     with tf.GradientTape() as tape:
         J = J_of(vgg(generated_image), a_C, a_S, alpha, beta) + _variation(generated_image)
