@@ -59,7 +59,7 @@ class Verdicts(dict):
     """Name -> (function, verdict) for wrong answers to an exercise, each asked once.
 
     The second round is about the functions that a wrong one calls. Where these are right it changes
-    nothing: every third shows that here, and all of them in the long form with other numbers.
+    nothing: every sixth shows that here, and all of them in the long form with other numbers.
     """
 
     def __init__(self, name: str) -> None:
@@ -67,7 +67,7 @@ class Verdicts(dict):
 
     def __missing__(self, key: str) -> tuple:
         fn = answers(self.name, key)[key]
-        both = len(self) % 3 == 0 or calls_others(fn)
+        both = len(self) % 6 == 0 or calls_others(fn)
         self[key] = fn, judge_wrong(self.name, fn, self.cases, both)
         return self[key]
 
@@ -139,7 +139,7 @@ class Trials:
 
     def test_wrong_inside_tf_function(self):
         few = [case for case in fresh(self.name) if not case["graph"]][:2]
-        for key, fn in list(answers(self.name, "wrong_").items())[::5]:
+        for key, fn in list(answers(self.name, "wrong_").items())[::12]:
             if key in self.other_in_graphs or "overflow" in fn.mistakes[0]:
                 continue
             graph = tf.function(fn)

@@ -31,9 +31,9 @@ def seen(network, pictures):
     return [*activations, tape.gradient(J, pictures)]
 
 
-@pytest.mark.parametrize("wrap", [lambda f: f, tf.function], ids=["eager", "in a graph"])
-@pytest.mark.parametrize("size", [(16, 16), (33, 50)])
+@pytest.mark.parametrize(("size", "wrap"), [((16, 16), tf.function), ((33, 50), lambda f: f)])
 def test_the_layers_give_the_same_numbers_and_gradients(vgg, sooner, size, wrap, monkeypatch):
+    """In a graph, and directly; the second size is no multiple of the 4 x 4 tiles."""
     tiles, counted = winograd.by_tiles, []
     monkeypatch.setattr(winograd, "by_tiles", lambda *a, **k: counted.append(a) or tiles(*a, **k))
     G = tf.image.resize(C, size)
