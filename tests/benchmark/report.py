@@ -208,6 +208,8 @@ def draw_peers(rows: list[dict], shots: list[dict], size: int) -> Figure:
             if name == OURS:
                 axes.axhline(distances[-1], color=colour, linewidth=0.8)
         labels = {"xlabel": "seconds of optimisation", "ylabel": f"distance to the {what}"}
+        last = next(shot[key] for shot in reversed(shots) if shot["against"] == OURS)
+        labels["ylim"] = last / 20, 20 * last  # first steps go astray, and some begin at the photo
         axes.set(xscale="log", yscale="log", title=f"How near to the {what}?", **labels)
         axes.grid(alpha=0.3)
     pair = shots[0]["pair"]
