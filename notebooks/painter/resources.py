@@ -17,9 +17,9 @@ from painter.recipe import BORDER, PaintError, Recipe
 from painter.sizes import scale_sides
 from painter.windows import TILE, cells, lay_windows, reach, stride_of
 
-MEMORY = 0.75e9, 3800  # bytes: TensorFlow and the transformed filters, a pixel of a window
+MEMORY = 0.8e9, 3100  # bytes: TensorFlow and the transformed filters, a pixel of a window
 TRACE = 1.0  # seconds; TensorFlow's trace of J, at each scale
-PICTURE = {"adam": 400, "lbfgs": 700}  # bytes a pixel of the picture; ten steps are remembered
+PICTURE = {"adam": 400, "lbfgs": 600}  # bytes a pixel of the picture; ten steps are remembered
 CGROUP = "/sys/fs/cgroup"  # where a container sees its own limits, by version 2 or by version 1:
 LIMITS = (
     ("memory.max", "memory.current", "memory.stat", "inactive_file"),
