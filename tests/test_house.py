@@ -106,7 +106,7 @@ def test_what_is_private_stays_in_its_file(path):
 
 @pytest.mark.parametrize("path", [p for p in ROOMS if room(p) in OURS], ids=str)
 def test_only_the_front_door_is_used_from_outside(path):
-    """What another package needs stands in `__init__`; `observe` and `limits` are copied whole."""
+    """What another package needs stands in `__init__`; what a kernel needs is copied whole."""
     here = room(path)
     for found, _ in imports(tree(path), here):
         top, *inner = found.split(".")

@@ -268,8 +268,8 @@ def _both_transposed(r: Raised) -> bool:
 def _is_transposed(read: Text, node: ast.AST, depth: int = 0) -> bool:
     """Is an expression, or what its name was made from, a transpose?"""
     if isinstance(node, ast.Name) and depth < 5:
-        made = [g for g in read.of(ast.Assign) if ast.unparse(g.targets[0]) == node.id]
-        return len(made) == 1 and _is_transposed(read, made[0].value, depth + 1)
+        made = read.given(node)
+        return len(made) == 1 and _is_transposed(read, made[0], depth + 1)
     name = ast.unparse(node.func).split(".")[-1] if isinstance(node, ast.Call) else ""
     if name in ("transpose", "matrix_transpose", "adjoint") and node.args:
         return not _is_transposed(read, node.args[0], depth + 1)

@@ -413,12 +413,12 @@ def _slip_finding(answers: Answers) -> Finding | None:
 
 def _graph_slip(exercise: Exercise, case: dict, fact: dict, value) -> Finding | None:
     """What shows only inside tf.function, on a layer of realistic size."""
-    if text(fact, "stopped"):
-        says = "It is right, but too slow for a layer of realistic size: is there a loop over every position? One matrix product does it all at once."
-        return exercise.finding("too-slow", 0, SLIP, says)
     nodes = number(fact, "nodes")  # for 6, 12 and 18 channels; one loop adds the same each time
     if nodes is not None and nodes.shape == (3,) and np.diff(nodes, 2)[0] >= 70:
         says = "It is right, but too slow for a layer of realistic size: a loop inside a loop takes the channels two by two, and 512 of them have 262,144 such pairs. One matrix product does it all at once."
+        return exercise.finding("too-slow", 0, SLIP, says)
+    if text(fact, "stopped"):
+        says = "It is right, but too slow for a layer of realistic size: is there a loop over every position? One matrix product does it all at once."
         return exercise.finding("too-slow", 0, SLIP, says)
     error, whole = text(fact, "graph_error"), str(fact.get("graph_error"))
     if "modify its Python input" in error:

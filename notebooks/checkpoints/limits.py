@@ -9,6 +9,7 @@ import _thread
 import contextlib
 import importlib.util
 import mmap
+import os
 import signal
 import sys
 import sysconfig
@@ -22,7 +23,7 @@ SECONDS, BYTES = 5.0, 1.0e9
 ALL_CALLS = 1.4  # times as many seconds for all calls of a function; those after it get a fifth
 worked: dict = {}  # function -> processor seconds of its calls so far
 LIBRARIES = ("<frozen", *map(sysconfig.get_path, ("stdlib", "purelib", "platlib")))
-LIBRARIES += tuple(str(Path(__file__).with_name(f"{name}.py")) for name in ("limits", "observe"))
+LIBRARIES += (f"{Path(__file__).parent}{os.sep}",)  # this file, and those beside it
 CANCELLED = "CancelledError"  # what TensorFlow raises in a graph that is stopped
 TOO_LARGE = ("MemoryError", "ResourceExhaustedError")  # Python's name, and TensorFlow's
 resource = importlib.import_module("resource") if importlib.util.find_spec("resource") else None

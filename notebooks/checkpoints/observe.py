@@ -1,16 +1,14 @@
 """Runs beside the student's code: calls a function on a case and reports what happened.
 
-This file and limits.py may be copied as they are into another process, where the student's notebook
-runs. So they import nothing else of ours, and hold neither a verdict nor a right formula. What is
-reported are raw facts: arrays, numbers, strings, None.
+This file, anatomy.py and limits.py may be copied as they are into another process, where the
+student's notebook runs. So they import nothing else of ours, and hold neither a verdict nor a right
+formula. What is reported are raw facts: arrays, numbers, strings, None.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dis
 import functools
-import inspect
 import logging
 import traceback
 import warnings
@@ -21,87 +19,20 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import cancellation  # no public name has it
 
+from .anatomy import (
+    EARLIER,
+    code_of,
+    defaults_of,
+    eager,
+    global_names,
+    size_of,
+    style_weights_of,
+    unwrapped,
+)
 from .limits import CANCELLED, TOO_LARGE, Stopped, limited, worked
 
 LARGEST = 20_000_000  # entries of a tensor; the inputs have a few hundred thousand
 LONG = 2  # times as long as another call may take tracing the large case: loops over positions
-DATA = (tf.Tensor, tf.Variable, np.ndarray, np.generic, int, float)
-DATA += (keras.Model, keras.optimizers.Optimizer)
-EARLIER = ("compute_content_cost", "gram_matrix", "compute_layer_style_cost", "total_cost")
-
-
-def _unwrapped(fn):
-    """The function under tf.function and other decorators."""
-    for _ in range(5):
-        fn = getattr(fn, "python_function", None) or getattr(fn, "__wrapped__", None) or fn
-    return fn
-
-
-def _eager(fn):
-    """The function without tf.function around it."""
-    return getattr(fn, "python_function", fn)
-
-
-def _globals(fn) -> dict:
-    """The global names that the student's function sees."""
-    return getattr(_unwrapped(fn), "__globals__", {})
-
-
-@functools.lru_cache(maxsize=16)
-def _parts(code) -> tuple[list, set, str]:
-    """All names in a function's code, the global ones that it reads, and its text."""
-    names, used, todo = [], set(), [code]
-    while todo:
-        part = todo.pop()
-        names += part.co_names
-        used |= {i.argval for i in dis.get_instructions(part) if i.opname == "LOAD_GLOBAL"}
-        todo += [const for const in part.co_consts if hasattr(const, "co_names")]
-    with contextlib.suppress(OSError, TypeError):  # it was made in another way than by a cell
-        return names, used, inspect.getsource(code)[:6000]
-    return names, used, ""
-
-
-def _code(fn) -> dict:
-    """What the student's function is made of: its names, parameters and text."""
-    code = getattr(_unwrapped(fn), "__code__", None)
-    names, used, source = _parts(code) if code else ([], set(), "")
-    for helper in [_globals(fn).get(name) for name in used - {*EARLIER, "compute_style_cost"}]:
-        if getattr(helper, "__globals__", None) is _globals(fn):  # it is the student's, too
-            used = used | _parts(helper.__code__)[1]
-    return {
-        "names": " ".join(names),
-        "parameters": " ".join(code.co_varnames[: code.co_argcount]) if code else "",
-        "source": source,
-        "data": " ".join(sorted(name for name in used if _is_data(_globals(fn).get(name)))),
-    }
-
-
-def _is_data(value) -> bool:
-    """Numbers, tensors, pictures, networks, optimizers: what belongs into the arguments."""
-    if isinstance(value, (list, tuple)):
-        return bool(value) and _is_data(value[0])
-    return isinstance(value, DATA)
-
-
-def _defaults(fn) -> dict:
-    """The defaults of alpha and beta in the def line: other numbers are a fair choice."""
-    found = {}
-    for name in ("alpha", "beta"):
-        with contextlib.suppress(Exception):  # no such parameter, no default, or no number
-            parameters = inspect.signature(_eager(fn)).parameters
-            found["default_" + name] = float(parameters[name].default)
-    return found
-
-
-def _style_weights(fn) -> dict:
-    """The weights of the style layers in the notebook: other numbers are a fair choice."""
-    known, found = _globals(fn), {}
-    style = known.get("compute_style_cost")
-    defaults = getattr(getattr(style, "python_function", style), "__defaults__", None) or [None]
-    for key, layers in (("default", defaults[-1]), ("global", known.get("STYLE_LAYERS"))):
-        with contextlib.suppress(Exception):  # it is not there, or is something else
-            found["style_weights_" + key] = np.array([float(weight) for _, weight in layers])
-    return found
 
 
 @contextlib.contextmanager
@@ -130,7 +61,7 @@ _stopped: list = []  # the calls that were stopped: they are not made again
 
 def _call(fn, args: list, watched: dict, upstream=None, options=None, alone=False) -> dict:
     """One eager call `fn(*args)`: result, gradient to every `watched` tensor, or error."""
-    facts = _code(fn)
+    facts = code_of(fn)
     if (fn, alone) in _stopped:
         return facts | {"stopped": "before"}
     try:
@@ -183,7 +114,7 @@ def _gradients(tape, result, watched: dict, upstream) -> dict:
 def _error(error: BaseException, fn) -> dict:
     """Type, message, and the line of the student's function that raised."""
     frames, message = traceback.extract_tb(error.__traceback__), str(error)
-    file = getattr(getattr(_unwrapped(fn), "__code__", None), "co_filename", "")
+    file = getattr(getattr(unwrapped(fn), "__code__", None), "co_filename", "")
     own = [frame for frame in frames if frame.filename == file]
     facts = {
         "error_type": type(error).__name__,
@@ -202,9 +133,9 @@ def _error(error: BaseException, fn) -> dict:
 def _culprit(error: BaseException, fn) -> str:
     """The exercise, of those that the student's function calls, in which it was raised."""
     known = {}
-    for name, value in _globals(fn).items():
+    for name, value in global_names(fn).items():
         if name in EARLIER and value is not fn:
-            known[getattr(_unwrapped(value), "__code__", None)] = name
+            known[getattr(unwrapped(value), "__code__", None)] = name
     step, found = error.__traceback__, ""
     while step is not None:
         found = known.get(step.tb_frame.f_code, found)
@@ -234,13 +165,11 @@ def _graph(fn, args: list) -> dict:
 
 def _nodes(fn, specs: Callable) -> dict:
     """How many nodes a graph has for 6, 12 and 18 channels; `specs` gives its inputs."""
-    counts, compiled = [], tf.function(_eager(fn))
+    counts, compiled = [], tf.function(eager(fn))
     try:
         with contextlib.suppress(Exception, SystemExit), _quiet(), _limited(fn):
             for n in (6, 12, 18):
-                graph = compiled.get_concrete_function(*specs(n)).graph.as_graph_def()
-                inside = sum(len(function.node_def) for function in graph.library.function)
-                counts.append(len(graph.node) + inside)
+                counts.append(size_of(compiled.get_concrete_function(*specs(n)).graph, n))
     except Stopped:
         _stopped.append((fn, False))
     return {"nodes": np.array(counts)}
@@ -258,7 +187,7 @@ def _gram_stand_in(A):
 def _cost_stand_ins(fn, case: dict) -> dict:
     """For train_step: fourth powers, means of channels, and other factors of the weights."""
     own = {"default_alpha": 10.0, "default_beta": 40.0}
-    own |= _defaults(_globals(fn).get("total_cost"))
+    own |= defaults_of(global_names(fn).get("total_cost"))
 
     def compute_content_cost(content_output, generated_output):
         difference = content_output[-1] - generated_output[-1]
@@ -283,8 +212,8 @@ def _standing_in(fn, stand_ins: dict) -> Iterator[set]:
         called.add(name)
         return stand_ins[name](*args, **options)
 
-    others = [_globals(fn).get(name) for name in (*EARLIER, "compute_style_cost")]
-    scopes = [_globals(f) for f in (fn, *others) if callable(f)]
+    others = [global_names(fn).get(name) for name in (*EARLIER, "compute_style_cost")]
+    scopes = [global_names(f) for f in (fn, *others) if callable(f)]
     saved = [(s, n, s[n]) for s in scopes for n in stand_ins if callable(s.get(n))]
     eagerly = tf.config.functions_run_eagerly()
     tf.config.run_functions_eagerly(True)  # what was traced before calls the student's function
@@ -337,9 +266,9 @@ def _layer_style_cost_alone(fn, case: dict) -> dict:
         return {}
     given = {key: tf.constant(np.array(case[key])) for key in ("a_S", "a_G")}
     with _standing_in(fn, {"gram_matrix": _gram_stand_in}) as called:
-        alone = _call(_eager(fn), list(given.values()), given, alone=True)
+        alone = _call(eager(fn), list(given.values()), given, alone=True)
     facts = _kept(alone, "alone_")
-    gram = _globals(fn).get("gram_matrix")
+    gram = global_names(fn).get("gram_matrix")
     if called and callable(gram) and (fn, False) not in _stopped:
         A = tf.constant(np.array(case["gram_input"]))
         facts |= _kept(_call(gram, [A], {"A": A}), "own_gram_matrix_")
@@ -357,14 +286,14 @@ def observe_total_cost(fn, case: dict) -> dict:
     watched = {"J_content": costs[0], "J_style": costs[1]} if case["costs"] == "tensor" else {}
     if case["keywords"]:
         return _call(fn, costs, watched, options=dict(zip(given, weights, strict=True)))
-    return _defaults(fn) | _call(fn, costs + weights, watched)
+    return defaults_of(fn) | _call(fn, costs + weights, watched)
 
 
 def observe_train_step(fn, case: dict) -> dict:
     """Raw facts about two calls of the student's train_step on the tiny network of `case`."""
     given, layers = _tiny_network(case)
     step = tf.function(fn) if case["graph"] and not hasattr(fn, "get_concrete_function") else fn
-    facts = _code(fn) | _defaults(fn) | _style_weights(fn) | _steps(step, case, given, 2)
+    facts = code_of(fn) | defaults_of(fn) | style_weights_of(fn) | _steps(step, case, given, 2)
     for i, layer in enumerate(layers):
         facts[f"kernel_{i}"], facts[f"bias_{i}"] = layer.get_weights()
     return facts
@@ -375,7 +304,7 @@ def _train_step_alone(fn, case: dict) -> dict:
     if case["graph"]:
         return {}
     with _standing_in(fn, _cost_stand_ins(fn, case)) as called:
-        alone = _steps(_eager(fn), case, _tiny_network(case)[0], 1, alone=True)
+        alone = _steps(eager(fn), case, _tiny_network(case)[0], 1, alone=True)
     facts = {f"alone_{key}": value for key, value in alone.items()}
     facts["called"] = " ".join(sorted(called))
     if (fn, False) in _stopped or not case["explicit"]:  # once, with weights that are no defaults
@@ -450,10 +379,10 @@ def _own_costs(fn, case: dict) -> dict:
 
     Each is asked alone, on activations or costs of `case`; with the gradient to the image.
     """
-    known, found = dict(_globals(fn)), {}
+    known, found = dict(global_names(fn)), {}
     outer = "compute_style_cost"
     for name in ("compute_layer_style_cost", "gram_matrix"):  # as the one before it sees them
-        known[name] = _globals(known.get(outer)).get(name, known.get(name))
+        known[name] = global_names(known.get(outer)).get(name, known.get(name))
         outer = name
     network, a_C, a_S = _tiny_network(case)[0]
     image, A = tf.Variable(case["image"]), tf.constant(case["gram_input"])

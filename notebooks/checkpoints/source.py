@@ -51,6 +51,11 @@ class Text:
         """The student's line on which a part begins."""
         return self.lines[node.lineno - 1].strip()[:80]
 
+    def given(self, node: ast.AST) -> list[ast.expr]:
+        """The values that a name (or `x.y`, or `x[0]`) is given, in the order of the lines."""
+        name = ast.unparse(node)
+        return [a.value for a in self.of(ast.Assign) if ast.unparse(a.targets[0]) == name]
+
     @cached_property
     def parameters(self) -> list[str]:
         args = self.function.args if self.function else None

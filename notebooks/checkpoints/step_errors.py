@@ -125,11 +125,7 @@ def _alone(node: ast.AST) -> ast.AST:
 
 def _made_from(read: Text, node: ast.AST) -> str:
     """The text of an expression, and of what its name was made from."""
-    texts = [ast.unparse(node)]
-    for given in read.of(ast.Assign):
-        if ast.unparse(given.targets[0]) == texts[0]:
-            texts.append(ast.unparse(given.value))
-    return "\n".join(texts)
+    return "\n".join(ast.unparse(part) for part in (node, *read.given(node)))
 
 
 def _is(read: Text, node: ast.AST, image: str) -> bool:

@@ -16,7 +16,7 @@ import matplotlib
 import checkpoints
 from classroom import NOTEBOOKS, ROOT, Limits
 
-OBSERVE = [Path(checkpoints.__file__).with_name(f"{n}.py") for n in ("observe", "limits")]  # copied
+COPIED = "observe.py", "anatomy.py", "limits.py"  # of checkpoints, see there
 KERNEL_SIDE = Path(__file__).resolve().parent / "kernel_side"
 STANDS_FOR = ("checkpoints", "nst_utils", "painter")  # the modules that `stand_in` stands for
 # All of /dev would be too much: files in /dev/shm outlive the kernel.
@@ -32,8 +32,8 @@ def prepare_folder(folder: Path, limits: Limits) -> None:
         shutil.copy(KERNEL_SIDE / "stand_in.py", folder / "work" / f"{name}.py")
     inside = folder / KERNEL_SIDE.name
     shutil.copytree(KERNEL_SIDE, inside, ignore=shutil.ignore_patterns("__pycache__"))
-    for path in OBSERVE:
-        shutil.copy(path, inside)
+    for name in COPIED:
+        shutil.copy(Path(checkpoints.__file__).with_name(name), inside)
     settings = {
         "readable": readable_paths(),
         "writable": [os.path.realpath(folder), *(d for d in DEVICES if Path(d).exists())],

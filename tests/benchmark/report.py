@@ -205,10 +205,9 @@ def draw_peers(rows: list[dict], shots: list[dict], size: int) -> Figure:
             line = {"linewidth": 2.5 if name == OURS else 1.5, "label": name}
             line["markevery"] = -(-len(mine) // 10)  # a share would fail where nothing is drawn
             axes.plot(seconds, distances, look, color=colour, **line)
-            if name == OURS:
-                axes.axhline(distances[-1], color=colour, linewidth=0.8)
-        labels = {"xlabel": "seconds of optimisation", "ylabel": f"distance to the {what}"}
         last = next(shot[key] for shot in reversed(shots) if shot["against"] == OURS)
+        axes.axhline(last, color=LOOKS[names.index(OURS)][0], linewidth=0.8)
+        labels = {"xlabel": "seconds of optimisation", "ylabel": f"distance to the {what}"}
         labels["ylim"] = last / 20, 20 * last  # first steps go astray, and some begin at the photo
         axes.set(xscale="log", yscale="log", title=f"How near to the {what}?", **labels)
         axes.grid(alpha=0.3)

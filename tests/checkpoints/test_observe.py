@@ -1,4 +1,4 @@
-"""The observers: one file that stands alone, and can be copied."""
+"""The observers: files that stand alone, and can be copied."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from mistakes import answer
 from trials import fresh
 
 import checkpoints
-from checkpoints import limits, observe
+from checkpoints import anatomy, limits, observe
 
-FILES = [Path(module.__file__) for module in (observe, limits)]
+FILES = [Path(module.__file__) for module in (observe, anatomy, limits)]
 
 
 def test_observers_stand_alone(tmp_path, monkeypatch):
-    """A grader copies two files elsewhere: they import nothing else of ours, and all at the top."""
+    """A grader copies these files elsewhere: they import nothing else of ours, all at the top."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in FILES]
     imports = [n for t in trees for n in ast.walk(t) if isinstance(n, ast.Import | ast.ImportFrom)]
     assert all(any(node in tree.body for tree in trees) for node in imports)
-    assert [node.module for node in imports if getattr(node, "level", 0)] == ["limits"]
+    assert [node.module for node in imports if getattr(node, "level", 0)] == ["anatomy", "limits"]
     names = {(getattr(n, "module", None) or n.names[0].name).split(".")[0] for n in imports}
     assert not names & {"checkpoints", "painter", "nst_utils", "classroom"}
     (tmp_path / "copied").mkdir()

@@ -1,4 +1,4 @@
-"""Exercise 3: loops in Python. One over the channels is right, one inside another is too slow."""
+"""Exercise 3: loops of Python and TensorFlow. One over the channels is right, two are too slow."""
 
 from __future__ import annotations
 
@@ -27,6 +27,16 @@ def wrong_loop_over_pairs_of_channels(a_S, a_G):
     for i in range(len(S)):
         for j in range(i + 1):
             J += (1 + (j < i)) * tf.reduce_sum(S[i] * S[j] - G[i] * G[j]) ** 2
+    return J / (4 * float(a_G.shape.num_elements()) ** 2)
+
+
+@named("style-too-slow")
+def wrong_tensor_range_twice(a_S, a_G):
+    S, G = (tf.stack(rows) for rows in _rows(a_S, a_G))
+    J, n_C = tf.constant(0.0), a_G.shape[-1]
+    for i in tf.range(n_C):
+        for j in tf.range(n_C):
+            J += tf.reduce_sum(S[i] * S[j] - G[i] * G[j]) ** 2
     return J / (4 * float(a_G.shape.num_elements()) ** 2)
 
 

@@ -1,4 +1,4 @@
-"""What runs in a student's kernel: this folder, and `observe.py` and `limits.py` of `checkpoints`.
+"""What runs in a student's kernel: this folder, and copies from `checkpoints`, see folder.py.
 
 It holds no secret and no formula; whatever the notebook does to it costs the notebook points.
 """

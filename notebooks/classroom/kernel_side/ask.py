@@ -9,7 +9,8 @@ from pathlib import Path
 
 import IPython
 
-from kernel_side.observe import EARLIER, OBSERVERS  # the copy of checkpoints/observe.py
+from kernel_side.anatomy import EARLIER  # copies of those of checkpoints
+from kernel_side.observe import OBSERVERS
 from kernel_side.wire import pack, unpack
 
 FOLDER = Path(__file__).resolve().parent.parent
