@@ -125,17 +125,22 @@ def _fitting_update(attempts: list[Attempt], key: tuple) -> Mistake | None:
     gradients = [cost_of(a.case, a.before, key)[1] for a in attempts]
     if not all(np.any(gradient) for gradient in gradients):
         return None
+    steps = [step_of(a.case, g, {}) for a, g in zip(attempts, gradients, strict=True)]
     for update in UPDATES:
-        if all(
-            _gives(update, a, gradient) for a, gradient in zip(attempts, gradients, strict=True)
-        ):
+        made = zip(attempts, gradients, steps, strict=True)
+        if all(_is_made_by(update, *attempt) for attempt in made):
             return update
     return None
 
 
 def _gives(update: Mistake, attempt: Attempt, gradient: np.ndarray) -> bool:
     """Does this update along this gradient give the attempt's pixels?"""
-    after = update.formula(attempt.steps[0]["image"], step_of(attempt.case, gradient, {}))
+    return _is_made_by(update, attempt, gradient, step_of(attempt.case, gradient, {}))
+
+
+def _is_made_by(update: Mistake, attempt: Attempt, gradient: np.ndarray, step: np.ndarray) -> bool:
+    """The same, for who has the optimiser's step already."""
+    after = update.formula(attempt.steps[0]["image"], step)
     return pixels_same(attempt.case, attempt.pixels, after, gradient)
 
 
