@@ -74,6 +74,7 @@ REGISTRY = {
     e.name: e for e in (CONTENT_COST, GRAM_MATRIX, LAYER_STYLE_COST, TOTAL_COST, TRAIN_STEP)
 }
 EXERCISES = {name: exercise.points for name, exercise in REGISTRY.items()}
+SAME = "This is the function of last time: if you have changed it, run its cell first."
 
 
 class CheckpointError(AssertionError):
@@ -93,6 +94,7 @@ class CheckpointError(AssertionError):
 
 _results: dict[str, Verdict] = {}  # the last verdict of each exercise
 _seen: dict[str, str] = {}  # the mistake that was shown last
+_asked: dict[str, Callable] = {}  # the function that was asked about last
 
 
 def _import_tensorflow() -> None:
@@ -151,17 +153,26 @@ def _check(exercise: Exercise, fn: Callable) -> int:
     _import_tensorflow()
     name, verdict = exercise.name, _verdict(exercise, fn)
     again = _seen.get(name) == verdict.mistake != ""
-    _seen[name] = verdict.mistake
+    same = _asked.get(name) is fn  # a cell that is run again makes a new function
+    _seen[name], _asked[name] = verdict.mistake, fn
     _results[name] = verdict
-    text = explain(verdict, again)
+    text = explain(verdict, again) + (f"\n  {SAME}" if same and verdict.mistake else "")
     partly = verdict.points > 0 and os.environ.get("NBGRADER_EXECUTION") == "autograde"
     if not verdict.mistake or partly:  # nbgrader reads partial credit from the value of the cell
         notebook = type(sys.stdout).__module__.startswith("ipykernel")  # no terminal, no file
         print(text if verdict.mistake or not notebook else f"\x1b[1;32m{text}\x1b[0m")  # green
         return verdict.points
     if verdict.mistake.endswith("-not-written"):  # not a mistake: the stub says what to do next
-        raise NotImplementedError(f"Exercise {exercise.number}: {name}")
+        raise _not_written(exercise)
     raise CheckpointError(text, verdict)
+
+
+def _not_written(exercise: Exercise) -> NotImplementedError:
+    """What a stub raises itself; in Jupyter what to do instead of a traceback of this file."""
+    error = NotImplementedError(f"Exercise {exercise.number}: {exercise.name}")
+    told = "is not written yet, or its cell was not run: write it, run its cell, then this one."
+    error._render_traceback_ = lambda: [f"{type(error).__name__}: {error} {told}"]
+    return error
 
 
 def compute_content_cost(fn: Callable) -> int:

@@ -25,6 +25,7 @@ def clean(monkeypatch):
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     monkeypatch.setattr(checkpoints, "_results", {})
     monkeypatch.setattr(checkpoints, "_seen", {})
+    monkeypatch.setattr(checkpoints, "_asked", {})
 
 
 def test_points_sum_to_100():
@@ -102,6 +103,35 @@ def test_no_traceback_in_ipython(capsys):
     shown = out.out + out.err
     assert "gram_matrix: not right yet" in shown
     assert "Traceback" not in shown and "__init__.py" not in shown
+
+
+def test_what_to_do_with_a_stub_in_ipython(capsys):
+    """A beginner sees one sentence, not lines of checkpoints; the error stays the stub's own."""
+    shell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell()
+    shell.user_ns |= {"checkpoints": checkpoints, "stub": answer("gram_matrix", "wrong_stub")}
+    result = shell.run_cell("checkpoints.gram_matrix(stub)")
+    assert type(result.error_in_exec) is NotImplementedError
+    assert str(result.error_in_exec) == "Exercise 2: gram_matrix"
+    out = capsys.readouterr()
+    shown = out.out + out.err
+    assert "NotImplementedError: Exercise 2: gram_matrix is not written yet" in shown
+    assert "run its cell" in shown and "Traceback" not in shown and "__init__.py" not in shown
+
+
+def test_a_function_whose_cell_was_not_run_again():
+    """As after a change without a run, and after a cell with a syntax error."""
+
+    def asked(fn):
+        with pytest.raises(checkpoints.CheckpointError) as caught:
+            checkpoints.gram_matrix(fn)
+        return str(caught.value)
+
+    def made():  # as a run of the cell makes it
+        return lambda A: A
+
+    one, other = made(), made()
+    assert checkpoints.SAME not in asked(one)
+    assert checkpoints.SAME in asked(one) and checkpoints.SAME not in asked(other)
 
 
 def test_nothing_on_stderr():
