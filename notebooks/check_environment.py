@@ -266,7 +266,7 @@ def main() -> int:
     missing = 0
     for line in lines():
         remedy = f" -> {line.remedy}" if line.remedy else ""
-        text = f"{line.state:8}{line.thing:15}{line.found}{remedy}"
+        text = f"{line.state:7} {line.thing:16} {line.found}{remedy}"
         print(text.encode("ascii", "replace").decode(), flush=True)  # whatever the terminal knows
         missing += line.state == MISSING
     print(f"Missing: {missing}." if missing else "Everything is here.")

@@ -34,7 +34,7 @@ def test_the_command_prints_a_line_each_and_exits_accordingly():
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     *lines, last = done.stdout.splitlines()
     assert done.returncode == 1 and last == "Missing: 1." and not done.stderr
-    assert "MISSING packages       none of the" in lines[2] and " -> " in lines[2]
+    assert "MISSING packages         none of the" in lines[2] and " -> " in lines[2]
     assert [line.split()[1] for line in lines] == [
         "Python", "processor", "packages", "memory", "disk", "folder",
         *["path"] * (os.name == "nt"), "writing", "weights",
@@ -47,6 +47,14 @@ def test_everything_is_here(monkeypatch, capsys):
     monkeypatch.setattr(check, "free_memory", lambda: 4e9)
     assert check.main() == 0
     assert capsys.readouterr().out.splitlines()[-1] == "Everything is here."
+
+
+def test_a_long_name_does_not_touch_what_is_said_about_it(monkeypatch, capsys):
+    alone = [check.Line(MISSING, name, "not installed", "") for name in PACKAGES]
+    monkeypatch.setattr(check, "lines", lambda: alone)
+    check.main()
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()[:-1]]
+    assert shown == [[MISSING, name, "not", "installed"] for name in PACKAGES]
 
 
 def test_bounds_are_those_of_requirements():

@@ -34,6 +34,8 @@ def text(facts: dict, key: str, limit: int = 200) -> str:
             line for line in lines if re.search("[a-z]{3} ", line)
         ]  # not a picture's numbers
         line = (telling or lines)[-1]
+        if (numbers := re.match(r"[\[\]\d\s.,e+-]{20,}", line)) and "[" in lines[0]:
+            line = f"{lines[0].partition('[')[0]}[...]{line[numbers.end() :]}"
     return "".join(c for c in line if c.isprintable())[:limit]
 
 

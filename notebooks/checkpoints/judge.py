@@ -120,8 +120,8 @@ def _errors(answers: Answers) -> Finding:
 def kind_finding(exercise: Exercise, kind: str) -> Finding:
     """What came is not an array of numbers."""
     if kind == "NoneType":
-        says = f"{exercise.name} returns None: is the return missing, or a None still in the code?"
-        return exercise.finding("no-return", 1, 0, says)
+        says = f"{exercise.name} returns None: is the return missing (print only shows a result), or a None still in the code?"
+        return exercise.finding("no-return", 0, 0, says)
     says = (
         f"{exercise.name} returns something of type {kind or 'unknown'}, not a tensor of numbers."
     )

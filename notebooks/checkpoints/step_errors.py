@@ -75,6 +75,16 @@ def _outside_tape(r: Raised) -> Finding | None:
     return r.finding("outside-tape", 1, PART, says)
 
 
+def _watched(r: Raised) -> Finding | None:
+    """A GradientTape takes no weights of Keras, no lists of plain numbers, no model."""
+    if "Passed in object" not in r.whole or ".watch(" not in r.code:
+        return None
+    if found := _other_source(r):
+        return found
+    says = "the tape watches a tf.Variable such as the image by itself, and nothing else is to be watched: leave this line out."
+    return r.finding("watched", 1, 0, says)
+
+
 def _line(source: str, pattern: str) -> str:
     """The first line of the student's function that matches, "" if none does."""
     return next((line.strip() for line in source.splitlines() if re.search(pattern, line)), "")
@@ -191,6 +201,7 @@ STEP_ERRORS = (  # the first that fits is taken
     _left_tensorflow,
     _tape_used_twice,
     _outside_tape,
+    _watched,
     _wrong_variable,
     _pairs,
     _no_batch,

@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 from classroom import HANDOUT, NOTEBOOK, ROOT, ClassroomError, write_whole
 from classroom.student import BEGIN, END, read_solution, student_text
 
+WELCOME = Path(__file__).resolve().parent / "templates" / "README.md"  # how a student starts
 RELEASED = (
     "nst_utils.py",
     "requirements.txt",
@@ -69,6 +70,7 @@ def _fill(folder: Path, with_weights: bool) -> None:
         elif source.is_file():
             (folder / item).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, folder / item)
+    shutil.copy(WELCOME, folder / "README.md")  # the course's own is for teachers, too
     write_whole(folder / "notebooks" / NOTEBOOK, text)
     write_whole(
         folder / HANDOUT.relative_to(ROOT), text

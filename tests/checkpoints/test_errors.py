@@ -100,5 +100,7 @@ def test_no_hint_where_none_fits():
 
     verdict = judge_wrong("gram_matrix", gram_matrix, fresh("gram_matrix"))
     assert verdict.hint == "" and "Read" not in checkpoints.explain(verdict, again=True)
+    printed = judge_wrong("gram_matrix", lambda A: print(end=""), fresh("gram_matrix"))
+    assert printed.hint == "" and "print only shows" in printed.diagnosis
     wrong = judge_wrong("gram_matrix", lambda A: 0 * A[:, :1] + 5.0, fresh("gram_matrix"))
     assert wrong.hint in ("", "hint 3 of Exercise 2")

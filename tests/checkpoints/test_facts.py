@@ -27,6 +27,18 @@ def test_the_last_line_of_an_error_is_shown():
     assert text(facts, "kind") == text(facts, "nothing") == ""
 
 
+def test_an_array_in_the_last_line_of_an_error_is_left_out():
+    """As TensorFlow prints a variable that it does not take: the sentence goes on behind it."""
+    array = "[[[ 2.2033155e-01  2.6566416e-01]\n  [-1.9e+00 5.8e-02]\n  [ 1.8e-01 -2.4983615e-02]]]"
+    facts = {"error_message": f"Passed in <Variable value={array}> of type 'Variable', not this."}
+    assert (
+        text(facts, "error_message")
+        == "Passed in <Variable value=[...]> of type 'Variable', not this."
+    )
+    facts = {"error_message": "first\n[2, 3] and [4, 5] do not fit"}
+    assert text(facts, "error_message") == "[2, 3] and [4, 5] do not fit"
+
+
 def test_same_wants_the_same_shape():
     assert same(np.array([1.001]), [1.0])
     assert not same(np.array(1.0), [1.0])

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from handed_in import command
 
-from classroom import NOTEBOOK, ClassroomError, release
+from classroom import NOTEBOOK, ROOT, ClassroomError, release
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,17 @@ def test_release_holds_no_solution(released):
     for picture in re.findall(r'ROOT / \\"(images/[^"\\]+)\\"\)', book):
         if "my_" not in picture:
             assert picture in names
+
+
+def test_a_student_is_told_how_to_start(released):
+    """README.md at the top: what it names is there, its Pythons are those of the course."""
+    folder = released / "neural-style-transfer"
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:notebooks|images|pretrained-model)/[\w./-]*\w", text))
+    assert {f"notebooks/{NOTEBOOK}", "notebooks/check_environment.py"} <= named
+    assert all((folder / name).exists() for name in named | {"requirements.txt", "LICENSE"})
+    pythons = re.search("You need Python [^,]*(, [^,]*)*, of 64 bits", text).group()
+    assert pythons in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_released_tool_starts(released):

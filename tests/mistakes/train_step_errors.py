@@ -62,3 +62,23 @@ def wrong_way_of_optax(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta
     updates, _ = optimizer.update(tape.gradient(J, generated_image), optimizer.variables)
     generated_image.assign(generated_image + updates)
     return J
+
+
+@named("train-other-source")
+def wrong_weights_watched_and_moved(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        tape.watch(vgg.trainable_variables)
+        J = J_of(vgg(generated_image), a_C, a_S, alpha, beta)
+    gradients = tape.gradient(J, vgg.trainable_variables)
+    optimizer.apply_gradients(zip(gradients, vgg.trainable_variables, strict=True))
+    return J
+
+
+@named("train-watched")
+def wrong_weights_watched(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        tape.watch(vgg.weights)
+        J = J_of(vgg(generated_image), a_C, a_S, alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    clip(generated_image)
+    return J
