@@ -187,3 +187,15 @@ def test_requirements_are_named_if_they_are_not_there(monkeypatch, tmp_path):
     monkeypatch.setattr(check, "ROOT", tmp_path)
     (line,) = check.lines()
     assert line.state == MISSING and re.search(r"has no requirements\.txt", line.found)
+
+
+@pytest.mark.parametrize(
+    "words", ["run_notebook.py x", "painter a b", "classroom check README.md"], ids=str.split
+)
+def test_another_python_without_packages_is_named(words):
+    """As `python3 notebooks/painter` is after an installation into .venv: no traceback."""
+    name, *rest = words.split()
+    command = [sys.executable, "-E", "-S", str(FILE.with_name(name)), *rest]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=ROOT)
+    assert done.returncode in (1, 2) and "Traceback" not in done.stderr
+    assert f"is not installed for {sys.executable}. What to do: run {FILE}" in done.stderr

@@ -28,6 +28,7 @@ sys.path[:] = [
 from classroom import NOTEBOOK, NOTEBOOKS, ClassroomError, Limits, write_whole  # noqa: E402
 
 MOST_JOBS = 64  # on one machine
+CHECK = NOTEBOOKS / "check_environment.py"
 
 # The commands import their rooms themselves, so that --help needs not wait for TensorFlow.
 
@@ -196,6 +197,10 @@ def main(arguments: list[str] | None = None) -> int:
         return options.run(options)
     except ClassroomError as error:
         print(f"classroom: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as wanting:  # most often another Python than that of .venv
+        needed = f"{wanting.name} is not installed for {sys.executable}"
+        print(f"classroom: {needed}. What to do: run {CHECK}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nstopped; what is graded is kept: give the same command to go on", file=sys.stderr)

@@ -20,6 +20,7 @@ if not __package__:  # a folder that is run stands first on the path: its rooms 
 from painter.recipe import CHOICES, STEPS, PaintError, Recipe  # noqa: E402, it needs the path
 from painter.terminal import Interrupts, lasting_outputs, leave  # noqa: E402
 
+CHECK = NOTEBOOKS / "check_environment.py"
 EXAMPLES = """examples:
   python notebooks/painter photo.jpg painting.jpg -o painted.png
   python notebooks/painter photo.jpg painting.jpg --max-side 1024 --seconds 300
@@ -44,7 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     interrupts = Interrupts()
     with interrupts.at_once():
-        from painter import paint_files  # not before: TensorFlow takes seconds
+        try:
+            from painter import paint_files  # not before: TensorFlow takes seconds
+        except ModuleNotFoundError as wanting:  # most often another Python than that of .venv
+            print(
+                f"{wanting.name} is not installed for {sys.executable}. What to do: run {CHECK}",
+                file=sys.stderr,
+            )
+            return 1
     with interrupts.as_exceptions():
         code = paint_files(options)
     return interrupts.exit_code(code)

@@ -38,7 +38,7 @@ def read_pictures(options: dict) -> Pictures:
         content,
         [read_picture(path, enough) for path in options["style"]],
         [read_mask(path, enough) for path in masks] if masks else None,
-        init if init in STARTS else read_picture(init, enough),
+        init if init in STARTS else _read_start(init, enough),
         alpha,
     )
 
@@ -59,6 +59,16 @@ def read_picture(path: str, max_side: int) -> tf.Tensor:
         f"{found}, and {n_W} x {n_H} with a longer side of {max_side}; VGG-19 needs {SMALLEST} at "
         f"least: give --max-side {enough} or more, or cut out a part that is not so narrow."
     )
+
+
+def _read_start(path: str, max_side: int) -> tf.Tensor:
+    """Read the picture to start from; what is no file may be a name that was mistyped."""
+    try:
+        return read_picture(path, max_side)
+    except ImageError as error:
+        if Path(path).exists():
+            raise
+        raise ImageError(f"{error} Or give --init one of {', '.join(STARTS)}.") from None
 
 
 def _sides(path: str) -> list[int]:

@@ -153,7 +153,7 @@ class Recipe:
         for name in ("style_weights", "masks"):
             value = getattr(self, name)
             if value is not None and len(value) != number:
-                raise PaintError(f"{name} has {len(value)} entries for {number} style pictures.")
+                raise PaintError(f"{name}: {len(value)} given, for {number} style picture(s).")
         if not number:
             raise PaintError("There is no style picture; give one or several.")
         weights = self.style_weights

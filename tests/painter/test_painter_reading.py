@@ -80,6 +80,15 @@ def test_a_small_picture_is_named(tmp_path):
         read_picture(str(path), 400)
 
 
+def test_a_start_that_is_no_file_may_be_a_name_mistyped():
+    options = {"content": str(HOUSE), "style": [], "max_side": 32, "transparency": False}
+    with pytest.raises(ImageError, match=r"'nois'.* content, patches, noise, style"):
+        read_pictures(options | {"masks": None, "init": "nois"})
+    with pytest.raises(ImageError) as raised:  # a file that is none of a picture is no such name
+        read_pictures(options | {"masks": None, "init": __file__})
+    assert "patches" not in str(raised.value)
+
+
 def test_pictures_of_any_kind_may_have_too_many_pixels(tmp_path, monkeypatch):
     """Between Pillow's warning and its error, as a photo: they are read smaller."""
     mask = tmp_path / "mask.png"

@@ -41,10 +41,10 @@ def test_options_that_cannot_be_meant(options, words):
 @pytest.mark.parametrize(
     ("options", "styles", "words"),
     [
-        ({"style_weights": [1, 2]}, 1, "style_weights has 2 entries for 1"),
+        ({"style_weights": [1, 2]}, 1, "style_weights: 2 given, for 1 style"),
         ({"style_weights": [0]}, 1, "not all 0"),
         ({"style_weights": ["a"]}, 1, "from 0 up"),
-        ({"masks": [LEFT, LEFT]}, 1, "masks has 2"),
+        ({"masks": [LEFT, LEFT]}, 1, "masks: 2 given"),
         ({}, 0, "no style picture"),
     ],
 )
