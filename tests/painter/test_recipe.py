@@ -56,7 +56,7 @@ def test_one_weight_and_one_mask_for_each_style(options, styles, words):
 def test_the_painter_checks_the_styles():
     with pytest.raises(PaintError, match="no style picture"):
         steps([])
-    with pytest.raises(PaintError, match="style_weights has 2"):
+    with pytest.raises(PaintError, match="style_weights: 2 given"):
         steps([S], style_weights=[1, 2])
 
 
