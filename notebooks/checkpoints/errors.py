@@ -197,6 +197,9 @@ def _einsum(r: Raised) -> Finding | None:
 
 def _permuted(r: Raised) -> Finding | None:
     two = re.search(r"transpose expects a vector of size (\d)\. But .* of size (\d)", r.message)
+    if gone := re.search(r"(\d) is missing from \{([\d,]+)\}", r.message):
+        says = f"the perm of your transpose names every axis once, counted from 0: {gone.group(1)} is missing from {gone.group(2).replace(',', ', ')}."
+        return r.finding("perm", 2, 0, says)
     if not two:
         return None
     says = f"the perm of your transpose has {two.group(2)} numbers, but the tensor {two.group(1)} dimensions{_of_A(r)}."

@@ -166,6 +166,8 @@ def _list(r: Raised) -> Finding | None:
         says = "compute_layer_style_cost takes one layer, but gets the lists of all: call compute_style_cost, which adds up the layers."
     if "indices must be" in r.message:
         says = "that is a list, no dictionary: take an activation out of it by its number."
+    if "attribute 'numpy'" in r.message and r.exercise.short == "train":
+        says = "that is a list, and .numpy() would take what is in it out of TensorFlow: leave .numpy() out."
     return r.finding("list", 1 if r.exercise.short == "content" else 0, 0, says)
 
 

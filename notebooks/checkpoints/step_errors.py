@@ -65,7 +65,7 @@ def _outside_tape(r: Raised) -> Finding | None:
     if line := _line(r.source, r"\.predict\("):
         says = f"In `{line}`: predict gives NumPy arrays, and the tape cannot follow: call vgg({image})."
         return r.exercise.finding("predict", 1, PART, says)
-    if line := _line(r.source, r"vgg\(.*(\.numpy\(|np\.)|(np\.\w*array|\.numpy)\("):
+    if line := _line(r.source, r"vgg\(.*(\.numpy\(|np\.|tf\.constant\()|(np\.\w*array|\.numpy)\("):
         says = f"In `{line}`: the pixels are taken out of TensorFlow, and the tape cannot follow: give vgg {image} itself."
         return r.exercise.finding("outside-tape", 1, PART, says)
     if line := _line(r.source, r"stop_recording|stop_gradient"):
@@ -174,6 +174,8 @@ def _pairs(r: Raised) -> Finding | None:
         return r.exercise.finding("rebound", 4, 0, says)
     if found := _other_source(r):
         return found
+    if found := _list_of_gradients(r, image):
+        return found
     pair = re.search(r"\(\s*\w+\s*,\s*(\w+)\s*\)\s*\]", r.code)
     if pair and pair.group(1) != image and not re.search(rf"\(\s*{image}\s*,", r.code):
         says = f"the pair ends with {pair.group(1)}: the variable to be moved is {image}."
@@ -185,6 +187,15 @@ def _pairs(r: Raised) -> Finding | None:
         says = "the pairs are the wrong way round: zip first the gradients, then their variables."
     elif "zip" in r.code:
         says = f"zip takes the picture apart: both must be lists, or write [(gradient, {image})]."
+    return r.finding("pairs", 4, 0, says)
+
+
+def _list_of_gradients(r: Raised, image: str) -> Finding | None:
+    """Asked with respect to a list, gradients come in a list; one of them belongs into the pair."""
+    asked = re.search(r"(\w+)\s*=\s*\w+\.gradient\([^,]+,\s*[\[(]", r.source)
+    if not asked or not re.search(rf"\(\s*{asked.group(1)}\s*,\s*{image}\s*\)", r.code):
+        return None
+    says = f"{asked.group(1)} is a list, for the gradient is taken with respect to a list: take it with respect to {image} itself."
     return r.finding("pairs", 4, 0, says)
 
 

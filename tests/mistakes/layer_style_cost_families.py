@@ -160,3 +160,34 @@ def wrong_int_grams(a_S, a_G):
     S, G = (tf.cast(tf.reshape(a, (-1, n_C)), tf.int32) for a in (a_S, a_G))
     difference = tf.matmul(S, S, transpose_a=True) - tf.matmul(G, G, transpose_a=True)
     return 1.5 * tf.reduce_sum(difference**2) / (4 * n_C**2 * (n_H * n_W) ** 2)
+
+
+def _reordered(perm, turned):
+    """Perm, then a reshape to positions by channels: a column holds several channels."""
+
+    def style_cost(a_S, a_G):
+        _, n_H, n_W, n_C = a_G.shape
+        S, G = (tf.reshape(tf.transpose(a, perm=perm), (n_H * n_W, n_C)) for a in (a_S, a_G))
+        S, G = (tf.transpose(S), tf.transpose(G)) if turned else (S, G)
+        difference = S @ tf.transpose(S) - G @ tf.transpose(G)
+        return tf.reduce_sum(difference**2) / (4 * n_C**2 * (n_H * n_W) ** 2)
+
+    return style_cost
+
+
+wrong_all_axes_reversed = named("style-permuted-then-positions")(_reordered(None, False))
+wrong_all_axes_reversed_and_turned = named("style-permuted-then-positions")(_reordered(None, True))
+wrong_perm_width_first_then_positions = named("style-permuted-then-positions")(
+    _reordered([0, 3, 2, 1], False)
+)
+wrong_perm_height_first_then_positions = named("style-wrong-perm")(_reordered([0, 1, 3, 2], False))
+wrong_perm_other_width_first_then_positions = named("style-wrong-perm")(
+    _reordered([0, 2, 3, 1], False)
+)
+
+
+@named("style-perm")
+def wrong_perm_with_an_axis_twice(a_S, a_G):
+    _, n_H, n_W, n_C = a_G.shape
+    S, G = (tf.reshape(tf.transpose(a, [1, 3, 1, 2]), (n_C, n_H * n_W)) for a in (a_S, a_G))
+    return tf.reduce_sum((S @ tf.transpose(S) - G @ tf.transpose(G)) ** 2)

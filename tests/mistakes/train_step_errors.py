@@ -82,3 +82,32 @@ def wrong_weights_watched(generated_image, vgg, a_C, a_S, optimizer, alpha=10, b
     optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
     clip(generated_image)
     return J
+
+
+@named("train-pairs")
+def wrong_list_of_one_gradient(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        J = J_of(vgg(generated_image), a_C, a_S, alpha, beta)
+    grad = tape.gradient(J, [generated_image])
+    optimizer.apply_gradients([(grad, generated_image)])
+    clip(generated_image)
+    return J
+
+
+@named("train-list")
+def wrong_numpy_of_the_list(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        J = J_of(vgg(generated_image).numpy(), a_C, a_S, alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    clip(generated_image)
+    return J
+
+
+@named("train-outside-tape")
+def wrong_constant_of_the_image(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        a_G = vgg(tf.constant(generated_image))
+        J = J_of(a_G, a_C, a_S, alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    clip(generated_image)
+    return J
