@@ -15,7 +15,8 @@ random inputs, and hold to a relative tolerance.
 
 To add a mistake, say to gram_matrix:
 1. See that it has no name: `checkpoints.gram_matrix(wrong)` says that its value is "not in the list
-   of known mistakes". (In a script, the folder notebooks/ must be on the path.)
+   of known mistakes", or asks only what an operation is for. (In a script, the folder notebooks/
+   must be on the path.)
 2. gram_matrix.py: one `Mistake` in MISTAKES:
    - an id; several lines share one if they are of a kind, each with its own sentence;
    - the hint to read, by its number in the notebook's text above the exercise;
