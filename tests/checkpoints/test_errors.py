@@ -82,6 +82,9 @@ def test_not_written_is_only_the_stub_itself():
     """C1: a stub's line above written code, and TensorFlow's own NotImplementedError."""
     with pytest.raises(NotImplementedError, match="Exercise 1: compute_content_cost"):
         checkpoints.compute_content_cost(answer("compute_content_cost", "wrong_stub"))
+    stub = answer("compute_content_cost", "wrong_stub")
+    stub = judge_wrong("compute_content_cost", stub, fresh("compute_content_cost"))
+    assert stub.expected == stub.got == ""  # nothing was computed
     left = answer("compute_content_cost", "wrong_stub_left_above")
     with pytest.raises(checkpoints.CheckpointError, match="still stands above your code: delete"):
         checkpoints.compute_content_cost(left)

@@ -45,15 +45,6 @@ def test_what_students_wrote_is_no_html(tmp_path):
         assert "<script>" not in text and "&lt;script&gt;" in text
 
 
-def test_of_a_function_that_is_not_written_no_value_is_expected(tmp_path):
-    ada = result("ada", total_cost=(0, "total-not-written", "x"), gram_matrix=(0, "gram-sum", "y"))
-    for name, expected in (("total_cost", "264.335"), ("gram_matrix", "5.1")):
-        ada["verdicts"][name] |= {"expected": expected, "got": "NotImplementedError"}
-    write_reports([ada], tmp_path)
-    page = (tmp_path / "feedback/ada.html").read_text(encoding="utf-8")
-    assert "Expected: 5.1" in page and "264.335" not in page
-
-
 def test_pages_of_files_no_longer_there_are_put_away(tmp_path):
     results = [result(name) for name in ("ada", "bob", "cleo")]
     write_reports(results, tmp_path)
