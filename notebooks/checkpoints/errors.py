@@ -203,6 +203,8 @@ def _permuted(r: Raised) -> Finding | None:
     if not two:
         return None
     says = f"the perm of your transpose has {two.group(2)} numbers, but the tensor {two.group(1)} dimensions{_of_A(r)}."
+    if two.group(1) == "2" and r.exercise.short == "style":
+        says += " Is it unrolled already, in a line above, or is the other activation meant?"
     return r.finding("perm", 2, 0, says)
 
 

@@ -119,6 +119,12 @@ def _attribute(r: Raised) -> Finding | None:
     return r.finding("no-such-name", 0, 0, says)
 
 
+OF_TENSORFLOW = (
+    *("square", "reduce_sum", "reduce_mean", "transpose", "reshape", "matmul", "linalg"),
+    *("GradientTape", "clip_by_value"),
+)  # what the hints name, and a beginner writes without tf.
+
+
 def _name(r: Raised) -> Finding | None:
     missing = re.search(r"name '(\w+)' is not defined|variable '(\w+)'", r.message)
     if r.kind not in ("NameError", "UnboundLocalError") or not missing:
@@ -133,6 +139,10 @@ def _name(r: Raised) -> Finding | None:
         says = f"{name} is not used here: all is done with tf, TensorFlow."
         return r.finding("as-in-pytorch", "as in NumPy", 0, says)
     says = f"{name} has no value here: is it spelt otherwise above, or in a cell that was not run?"
+    if name in OF_TENSORFLOW:
+        says = f"{name} belongs to TensorFlow: write tf.{name}."
+    if name == "T" and (powered := re.search(r"(\w+)\s*(\^|\*\*)\s*T\b", r.code)):
+        says = f"{powered.group(0)} is how it is written on paper: write tf.transpose({powered.group(1)})."
     return r.finding("no-such-name", 0, 0, says)
 
 

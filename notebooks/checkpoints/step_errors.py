@@ -15,6 +15,9 @@ from .verdict import PART, Finding
 
 
 def _no_batch(r: Raised) -> Finding | None:
+    if re.search(r"expects 1 .*input.*received \d+ input", r.whole):
+        says = f"vgg gets a list, such as the activations that it gives: it takes one picture, generated_image.{r.globals_used}"
+        return r.finding("other-picture", 0, 0, says)
     shapes = re.search(r"expected shape=\(None, .*found shape=\(([\d, ]+)\)", r.whole)
     if not shapes:
         return None

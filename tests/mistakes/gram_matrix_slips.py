@@ -148,3 +148,13 @@ def wrong_reversed(A):
 @named("gram-shapes")
 def wrong_plus(A):
     return A + tf.transpose(A)
+
+
+@named("gram-no-such-name")
+def wrong_power_of_T(A):
+    return tf.matmul(A, A^T)  # fmt: skip # noqa: F821
+
+
+@named("gram-no-such-name")
+def wrong_without_tf(A):
+    return tf.matmul(A, transpose(A))  # noqa: F821

@@ -191,3 +191,11 @@ def wrong_perm_with_an_axis_twice(a_S, a_G):
     _, n_H, n_W, n_C = a_G.shape
     S, G = (tf.reshape(tf.transpose(a, [1, 3, 1, 2]), (n_C, n_H * n_W)) for a in (a_S, a_G))
     return tf.reduce_sum((S @ tf.transpose(S) - G @ tf.transpose(G)) ** 2)
+
+
+@named("style-perm")
+def wrong_same_unrolled_twice(a_S, a_G):
+    _, n_H, n_W, n_C = a_G.shape
+    a_S = tf.reshape(tf.transpose(a_S, [0, 3, 1, 2]), (n_C, n_H * n_W))
+    a_G = tf.reshape(tf.transpose(a_S, [0, 3, 1, 2]), (n_C, n_H * n_W))
+    return tf.reduce_sum((a_S @ tf.transpose(a_S) - a_G @ tf.transpose(a_G)) ** 2)

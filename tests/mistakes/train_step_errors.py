@@ -111,3 +111,12 @@ def wrong_constant_of_the_image(generated_image, vgg, a_C, a_S, optimizer, alpha
     optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
     clip(generated_image)
     return J
+
+
+@named("train-other-picture")
+def wrong_activations_to_vgg(generated_image, vgg, a_C, a_S, optimizer, alpha=10, beta=40):
+    with tf.GradientTape() as tape:
+        J = J_of(vgg(generated_image), vgg(a_C), a_S, alpha, beta)
+    optimizer.apply_gradients([(tape.gradient(J, generated_image), generated_image)])
+    clip(generated_image)
+    return J
