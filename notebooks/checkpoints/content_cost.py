@@ -12,7 +12,7 @@ import numpy as np
 
 from .activations import BIG, channels_first, draw, shapes
 from .factors import Normaliser, divided_by, recognise
-from .facts import same, well_formed
+from .facts import same
 from .judge import judge_values
 from .losses import losses, summed_first
 from .parts import parts
@@ -279,7 +279,7 @@ def judge(cases: list[dict], observations) -> Verdict:
         wanted[f"generated_{len(C) - 1}"] = -_difference(C, G) / (2 * C[-1].size)
         gradients.append(wanted)
 
-    def explain(rows: list, gots: list) -> Finding | None:
+    def explain(rows: list, gots: list, facts: list) -> Finding | None:
         def bases():
             yield (), [(_difference(*pairs[i]) ** 2).sum() for i in rows]
             for known in (*MISTAKES, *MORE):
@@ -288,7 +288,6 @@ def judge(cases: list[dict], observations) -> Verdict:
 
         dims = [pairs[i][0][-1].shape[1:] for i in rows]
         sums = [(_difference(*pairs[i]) ** 2).sum() for i in rows]
-        facts = well_formed(cases, observations) or [{}]
         if may_hold(facts, "+") and divided_by(ADDED, dims, sums, gots):
             says = "In your denominator a + stands where * should: 4 n_H n_W n_C is a product of all four."
             return CONTENT_COST.finding("sizes-added", 4, FACTOR, says)

@@ -219,7 +219,7 @@ def judge(cases: list[dict], observations) -> Verdict:
             g is not None and g.shape == expected[i].shape for i, g in zip(rows, gots, strict=True)
         )
 
-    def explain(rows: list, gots: list) -> Finding | None:
+    def explain(rows: list, gots: list, _: list) -> Finding | None:
         alive = [i for i in rows if matrices[i].any(axis=1).all()]
         if all(same(gots[rows.index(i)], expected[i]) for i in alive):
             return _dead_channel([got for i, got in zip(rows, gots, strict=True) if i not in alive])

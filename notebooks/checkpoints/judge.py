@@ -70,12 +70,12 @@ def judge_values(
     observations,
     expected: list,
     gradients: list[dict],
-    explain: Callable[[list, list], Finding | None],
+    explain: Callable[[list, list, list], Finding | None],
 ) -> Verdict:
     """Judge an exercise whose function returns an array.
 
-    `expected` and `gradients` belong to the cases one by one; `explain(rows, gots)` names a wrong
-    value from the cases with the indices `rows`, or returns None.
+    `expected` and `gradients` belong to the cases one by one; `explain(rows, gots, facts)` names a
+    wrong value from the cases with the indices `rows` and the facts of all, or returns None.
     """
     facts = well_formed(cases, observations)
     if facts is None:
@@ -154,7 +154,7 @@ def _value_finding(answers: Answers, explain: Callable) -> Finding:
     if found is not None:
         return found
     gots = [answers.gots[i] for i in answers.eager]
-    found = explain(answers.eager, gots)
+    found = explain(answers.eager, gots, answers.facts)
     if found is None and _root_of_right(answers):
         says = "A square root is taken of the result, and negative numbers have none: leave it out."
         return answers.exercise.finding("root", "gradient", PART, says)

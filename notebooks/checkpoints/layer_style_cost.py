@@ -290,10 +290,10 @@ def _sizes_with_batch(pairs: list[tuple]) -> Iterator[tuple[tuple[Mistake, ...],
 def judge(cases: list[dict], observations) -> Verdict:
     """J = sum((G_S - G_G)^2) / (4 n_C² (n_H n_W)²) (Gatys 2015, eq. 4)."""
     expected, gradients = _expected(cases, style_cost)
-    facts = well_formed(cases, observations)
-    explain = _explain(cases, facts or [{}], _bases, lambda M: M @ M.T)
+    explain = _explain(cases, _bases, lambda M: M @ M.T)
     verdict = judge_values(LAYER_STYLE_COST, cases, observations, expected, gradients, explain)
-    if not verdict.mistake or facts is None:
+    facts = well_formed(cases, observations) if verdict.mistake else None
+    if facts is None:
         return verdict
     eager = [i for i, case in enumerate(cases) if not case["graph"]]
     cases, facts = [cases[i] for i in eager], [facts[i] for i in eager]
@@ -311,10 +311,10 @@ def _expected(cases: list[dict], cost: Callable) -> tuple[list, list[dict]]:
     return [cost(*pair)[0] for pair in pairs], gradients
 
 
-def _explain(cases: list[dict], facts: list[dict], bases: Callable, gram: Callable) -> Callable:
+def _explain(cases: list[dict], bases: Callable, gram: Callable) -> Callable:
     """Names a wrong value with the help of these bases, where `gram` is the Gram matrix."""
 
-    def explain(rows: list, gots: list) -> Finding | None:
+    def explain(rows: list, gots: list, facts: list) -> Finding | None:
         few = [(cases[i]["a_S"].astype("float64"), cases[i]["a_G"].astype("float64")) for i in rows]
         dims = [S.shape[1:] for S, _ in few]
         sums = [_squared(gram(channels_first(S)) - gram(channels_first(G))) for S, G in few]
@@ -359,7 +359,7 @@ def _itself(cases: list[dict], facts: list[dict]) -> Finding | None:
     """What is wrong with the function itself: it was called with a stand-in for gram_matrix."""
     expected, gradients = _expected(cases, _cost_with_stand_in)
     answers = Answers(LAYER_STYLE_COST, cases, callees.alone(facts), expected, gradients)
-    return find(answers, _explain(cases, facts, _bases_with_stand_in, _gram_stand_in))
+    return find(answers, _explain(cases, _bases_with_stand_in, _gram_stand_in))
 
 
 def _gram_stand_in(M: np.ndarray) -> np.ndarray:

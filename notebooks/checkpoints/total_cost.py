@@ -384,7 +384,7 @@ def judge(cases: list[dict], observations) -> Verdict:
         for c, tensor in zip(cases, tensors, strict=True)
     ]  # not to a cost that is 0: that of its own square root, squared again, is 0 there, and harmless
 
-    def explain(rows: list, gots: list) -> Finding | None:
+    def explain(rows: list, gots: list, facts: list) -> Finding | None:
         return _explain(cases, rows, gots, facts)
 
     verdict = judge_values(TOTAL_COST, cases, observations, expected, gradients, explain)
