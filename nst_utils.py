@@ -601,8 +601,7 @@ def _check_structure(weights: Weights, whole: bool) -> None:
         vgg16 = " (as in a VGG-16)" if missing[0] == "block3_conv4" else ""
         raise ValueError(f"{missing[0]} is missing{vgg16}")
     for name in names:
-        kernel, bias = weights[name]
-        shape = (3, 3, *VGG19_LAYERS[name])
+        (kernel, bias), shape = weights[name], (3, 3, *VGG19_LAYERS[name])
         if kernel.shape != shape or bias.shape != shape[-1:]:
             raise ValueError(f"{name} has the shapes {kernel.shape} and {bias.shape}, not {shape}")
         finite = np.isfinite(kernel).all() and np.isfinite(bias).all()
@@ -836,7 +835,8 @@ def show_images(images: dict[str, tf.Tensor], columns: int = 3, width: float = 9
 
 def show_maps(maps: dict[str, np.ndarray], columns: int = 4, label: str = "") -> Figure:
     """Draw matrices, {title: (n_H, n_W)}, as heat maps that share one scale."""
-    figure, panels = _panels(list(maps), columns, 9, 0.85)
+    aspect = 0.85 * max(len(values) / len(values.T) for values in maps.values())
+    figure, panels = _panels(list(maps), columns, 9, aspect)
     scale = {"vmin": min(map(np.min, maps.values())), "vmax": max(map(np.max, maps.values()))}
     for panel, values in zip(panels, maps.values(), strict=False):
         drawn = panel.imshow(values, cmap="viridis", **scale)
