@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import stat
 import warnings
 from pathlib import Path
 
@@ -19,7 +20,11 @@ logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # nbformat's remarks 
 def read_bytes(path: Path, limits: Limits) -> bytes:
     """A file's bytes, unless they are too many. Raises ClassroomError."""
     try:
-        size = path.stat().st_size
+        about = path.stat()
+        size = about.st_size
+        if not stat.S_ISREG(about.st_mode):  # a pipe is waited for, and /dev/zero has no end
+            what = "a folder" if path.is_dir() else "no ordinary file"
+            raise ClassroomError(f"{path.name} is {what}: the .ipynb file itself is expected")
         if size > limits.file_mb * 1e6:
             raise ClassroomError(
                 f"the file has {size / 1e6:.0f} MB, more than {limits.file_mb:g}: "

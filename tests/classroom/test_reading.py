@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 
@@ -83,3 +84,15 @@ def test_a_200_mb_notebook_is_refused_at_once(tmp_path):
     with pytest.raises(ClassroomError, match=r"200 MB.*clear the outputs"):
         read_notebook(read_bytes(path, Limits()))
     assert time.perf_counter() - start < 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system with pipes")
+def test_what_is_no_ordinary_file_is_not_read(tmp_path):
+    """A pipe would be waited for, and /dev/zero has no end."""
+    os.mkfifo(tmp_path / "pipe.ipynb")
+    (tmp_path / "zero.ipynb").symlink_to("/dev/zero")
+    for name in ("pipe.ipynb", "zero.ipynb"):
+        with pytest.raises(ClassroomError, match=f"{name} is no ordinary file"):
+            read_bytes(tmp_path / name, Limits())
+    with pytest.raises(ClassroomError, match="is a folder: the "):
+        read_bytes(tmp_path, Limits())
