@@ -45,11 +45,11 @@ def read_notebook(data: bytes) -> NotebookNode:
             raise ClassroomError("it is not a Jupyter notebook: hand in the .ipynb file")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            notebook = nbformat.reads(json.dumps(raw), as_version=4)
+            notebook = nbformat.reads(json.dumps(_mended(raw)), as_version=4)
         for cell in notebook.cells:
-            known = cell.cell_type in ("code", "markdown", "raw")
-            if not known or not isinstance(cell.source, str):
-                raise ClassroomError("a cell is damaged: open and save it in Jupyter")
+            known = cell.get("cell_type") in ("code", "markdown", "raw")
+            if not known or not isinstance(cell.get("source"), str):
+                raise ClassroomError("a cell is damaged: save it in Jupyter and hand it in again")
     except ClassroomError:
         raise
     except json.JSONDecodeError as error:
@@ -59,6 +59,25 @@ def read_notebook(data: bytes) -> NotebookNode:
     if (language := _language(notebook)) != "python":
         raise ClassroomError(f"it is a notebook in {language}, and the course is in Python")
     return notebook
+
+
+def _mended(raw: dict) -> dict:
+    """With what some tools leave out, or write in their own way: metadata, and the version.
+
+    A notebook that has `cells` at its outermost level is one of version 4, or 5 if there will be.
+    """
+    if not isinstance(raw.get("cells"), list):
+        return raw
+
+    def with_metadata(part: object) -> object:
+        lacks = isinstance(part, dict) and not isinstance(part.get("metadata"), dict)
+        return part | {"metadata": {}} if lacks else part
+
+    minor, major = raw.get("nbformat_minor"), raw.get("nbformat")
+    if isinstance(major, int) and major > 5:
+        return raw
+    version = {"nbformat": 4, "nbformat_minor": minor if isinstance(minor, int) else 5}
+    return with_metadata(raw) | version | {"cells": [with_metadata(c) for c in raw["cells"]]}
 
 
 MAGIC = {  # how files of other kinds begin
