@@ -49,7 +49,7 @@ def read_notebook(data: bytes) -> NotebookNode:
         for cell in notebook.cells:
             known = cell.get("cell_type") in ("code", "markdown", "raw")
             if not known or not isinstance(cell.get("source"), str):
-                raise ClassroomError("a cell is damaged: save it in Jupyter and hand it in again")
+                raise ClassroomError("a cell is damaged: save it in Jupyter, and hand in that")
     except ClassroomError:
         raise
     except json.JSONDecodeError as error:
