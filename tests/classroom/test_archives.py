@@ -120,7 +120,7 @@ def test_what_has_no_end_is_not_copied(tmp_path, monkeypatch, zips):
         zipped(folder / "ada.zip")
     (folder / "group" / "bob.ipynb").write_text("{}")
     (folder / "zero.ipynb").symlink_to("/dev/zero")
-    for name, target in {"back": "..", "self": "self", "here": "."}.items():
+    for name, target in {"back": "..", "self": "self"}.items():
         (folder / "group" / name).symlink_to(target)
     names = [name for _, _, name in found_in(folder)]
     assert names.count("bob.ipynb") == 1 and len(names) <= 4, names
