@@ -74,7 +74,7 @@ def _read_kept(path: Path) -> dict:
     """A result of an earlier run, {} if there is none that is whole."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
         kept = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(kept, dict) and kept.keys() >= nothing_graded(0).keys():
+        if isinstance(kept, dict) and kept.keys() >= {"key", "status", "notes"}:
             return kept
     return {}
 
