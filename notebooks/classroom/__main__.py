@@ -202,6 +202,12 @@ def main(arguments: list[str] | None = None) -> int:
         needed = f"{wanting.name} is not installed for {sys.executable}"
         print(f"classroom: {needed}. What to do: run {CHECK}", file=sys.stderr)
         return 2
+    except OSError as error:  # a disk that is full, a folder that is shut, a table open in Excel
+        place, why = error.filename2 or error.filename or "a file", error.strerror or error
+        remedy = "close what uses it, make room, or choose another folder; what is graded is kept"
+        said = f"classroom: {place} cannot be read or written ({str(why)[:200]}): {remedy}"
+        print(said, file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("\nstopped; what is graded is kept: give the same command to go on", file=sys.stderr)
         return 130

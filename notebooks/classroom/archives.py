@@ -16,6 +16,7 @@ from pathlib import Path
 
 from classroom import ClassroomError
 from classroom.layouts import DEEPEST, IGNORED
+from classroom.tree import leads_back
 
 WHOLE, ONE = 20e9, 1e9  # bytes that a class, and one zip in it, may unpack to
 ZIPS_IN_ZIPS = 5  # levels; there are zips that hold themselves
@@ -80,14 +81,19 @@ def _copy(place: Path, folder: Path, reports: Path | None) -> None:
 
     def left_out(parent: str, names: list[str]) -> list[str]:
         paths = [Path(parent, name) for name in names]
-        return [p.name for p in paths if p.resolve() == reports or (p.is_symlink() and p.is_file())]
+        links = [p for p in paths if p.is_symlink() and (p.is_file() or leads_back(p))]
+        # not Path.resolve, which raises for a link to itself
+        return [p.name for p in paths if Path(os.path.realpath(p)) == reports or p in links]
 
     def copy(source: str, target: str) -> None:
         try:
-            shutil.copyfile(source, target)
+            if Path(source).is_file():
+                shutil.copyfile(source, target)
+            else:  # a pipe, or a device that has no end
+                Path(target).touch()
             about = Path(source).stat()
             os.utime(target, ns=(about.st_atime_ns, about.st_mtime_ns))  # the newest counts
-        except OSError as error:  # a pipe, no permission
+        except OSError as error:  # no permission
             if error.errno == errno.ENOSPC:
                 raise
             Path(target).touch()

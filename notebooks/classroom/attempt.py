@@ -23,6 +23,7 @@ from classroom.source import definitions, only_definitions
 ATTEMPTS = 5
 PREPARE = "import kernel_side.ask as _ask; _ask.prepare_shell()"
 ASK = "import kernel_side.ask as _ask; _ask.observe_exercise({!r}, {!r}, {!r})"
+STILL_THERE = "None"  # a cell that does nothing
 NOTHING = "nothing came back that can be judged"
 
 
@@ -97,8 +98,15 @@ async def _run_cells(kernel: Kernel, cells: Cells, attempt: Attempt) -> None:
 
 
 async def _run_cell(kernel: Kernel, number: int, source: str, attempt: Attempt) -> None:
-    """Run a cell and note what went wrong; a line that fails must not hide the functions below."""
+    """Run a cell and note what went wrong; a line that fails must not hide the functions below.
+
+    What a cell did may end the kernel, or block it, only after the cell: the next one is not to
+    blame for that.
+    """
     problem, stopped = await kernel.run(source), kernel.watch.late
+    if not problem:
+        problem = await kernel.run(STILL_THERE)
+        stopped = stopped or kernel.watch.late
     if problem:
         attempt.problems[number] = problem
         for part in definitions(source):  # one by one: an import may be what failed

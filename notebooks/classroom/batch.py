@@ -71,9 +71,11 @@ async def _kept_or_graded(
 
 
 def _read_kept(path: Path) -> dict:
-    """A result of an earlier run, {} if there is none."""
-    with contextlib.suppress(OSError, ValueError):
-        return json.loads(path.read_text(encoding="utf-8"))
+    """A result of an earlier run, {} if there is none that is whole."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(kept, dict) and kept.keys() >= {"key", "status", "notes"}:
+            return kept
     return {}
 
 

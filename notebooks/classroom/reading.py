@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import stat
 import warnings
 from pathlib import Path
 
@@ -19,7 +20,11 @@ logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # nbformat's remarks 
 def read_bytes(path: Path, limits: Limits) -> bytes:
     """A file's bytes, unless they are too many. Raises ClassroomError."""
     try:
-        size = path.stat().st_size
+        about = path.stat()
+        size = about.st_size
+        if not stat.S_ISREG(about.st_mode):  # a pipe is waited for, and /dev/zero has no end
+            what = "a folder" if path.is_dir() else "no ordinary file"
+            raise ClassroomError(f"{path.name} is {what}: the .ipynb file itself is expected")
         if size > limits.file_mb * 1e6:
             raise ClassroomError(
                 f"the file has {size / 1e6:.0f} MB, more than {limits.file_mb:g}: "
@@ -40,11 +45,11 @@ def read_notebook(data: bytes) -> NotebookNode:
             raise ClassroomError("it is not a Jupyter notebook: hand in the .ipynb file")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            notebook = nbformat.reads(json.dumps(raw), as_version=4)
+            notebook = nbformat.reads(json.dumps(_mended(raw)), as_version=4)
         for cell in notebook.cells:
-            known = cell.cell_type in ("code", "markdown", "raw")
-            if not known or not isinstance(cell.source, str):
-                raise ClassroomError("a cell is damaged: open and save it in Jupyter")
+            known = cell.get("cell_type") in ("code", "markdown", "raw")
+            if not known or not isinstance(cell.get("source"), str):
+                raise ClassroomError("a cell is damaged: save it in Jupyter, and hand in that")
     except ClassroomError:
         raise
     except json.JSONDecodeError as error:
@@ -54,6 +59,25 @@ def read_notebook(data: bytes) -> NotebookNode:
     if (language := _language(notebook)) != "python":
         raise ClassroomError(f"it is a notebook in {language}, and the course is in Python")
     return notebook
+
+
+def _mended(raw: dict) -> dict:
+    """With what some tools leave out, or write in their own way: metadata, and the version.
+
+    A notebook that has `cells` at its outermost level is one of version 4, or 5 if there will be.
+    """
+    if not isinstance(raw.get("cells"), list):
+        return raw
+
+    def with_metadata(part: object) -> object:
+        lacks = isinstance(part, dict) and not isinstance(part.get("metadata"), dict)
+        return part | {"metadata": {}} if lacks else part
+
+    minor, major = raw.get("nbformat_minor"), raw.get("nbformat")
+    if isinstance(major, int) and major > 5:
+        return raw
+    version = {"nbformat": 4, "nbformat_minor": minor if isinstance(minor, int) else 5}
+    return with_metadata(raw) | version | {"cells": [with_metadata(c) for c in raw["cells"]]}
 
 
 MAGIC = {  # how files of other kinds begin

@@ -39,8 +39,14 @@ def definitions(source: str) -> list[str]:
 
 
 def _calls_nothing(node: ast.stmt) -> bool:
-    """An assignment that can be repeated without cost; what a lambda calls is called later."""
+    """An assignment that can be repeated without cost; what a lambda calls is called later.
+
+    `a.b = c` may change a library, as `sys.stdout = None` does, which ends the kernel.
+    """
     if not isinstance(node, (ast.Assign, ast.AnnAssign)):
+        return False
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    if any(isinstance(part, ast.Attribute) for target in targets for part in ast.walk(target)):
         return False
     calls = any(isinstance(part, ast.Call) for part in ast.walk(node))
     return isinstance(node.value, ast.Lambda) or not calls

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +30,7 @@ class Tree:
         except OSError:  # it is shut
             return []
         inside = [p for p in inside if p.name not in IGNORED and not p.name.startswith(".")]
-        return [path for path in inside if not self._is_a_report(path)]
+        return [p for p in inside if not self._is_a_report(p) and not leads_back(p)]
 
     def _is_a_report(self, path: Path) -> bool:
         """The folder of reports, or that of an earlier grading."""
@@ -74,6 +75,13 @@ class Tree:
             if len(parts) != 1 or not parts[0].is_dir():
                 return chain
             chain.append(parts[0])
+
+
+def leads_back(path: Path) -> bool:
+    """Whether a link leads to a folder that it is in itself: what is there would come for ever."""
+    with suppress(OSError, RuntimeError):  # it leads to itself
+        return path.is_symlink() and path.resolve() in (path.parent / "x").resolve().parents
+    return False
 
 
 def is_no_answer(path: Path) -> bool:

@@ -51,7 +51,8 @@ def _paint_files(options: dict) -> int:
     with held_back():  # a picture that is painted is not lost by a second Ctrl-C
         interrupted = "interrupted" in painting.stopped
         if not painting.lowered and painting.stopped != "finished":
-            print(f"Nothing was painted, nothing is written: {painting.stopped}", file=sys.stderr)
+            why = painting.stopped + _remedy(painting.stopped)
+            print(f"Nothing was painted, nothing is written: {why}", file=sys.stderr)
             return INTERRUPTED if interrupted else 1
         settings |= {"network": painting.network, "stopped": painting.stopped}
         how = "painter " + json.dumps(settings)
@@ -59,6 +60,20 @@ def _paint_files(options: dict) -> int:
     if animation:
         print(save_animation(making, animation))
     return INTERRUPTED if interrupted else 0
+
+
+REMEDIES = {  # what a painting says why it stopped -> what to do
+    "interrupted": "",
+    "not finite": "give smaller weights: --alpha, --beta, --tv, --style-layers",
+    "no time": "give more --seconds, or a smaller --max-side",
+    "no step": "give more --steps, a larger --beta, another --init or another painting",
+}
+
+
+def _remedy(stopped: str) -> str:
+    """What to do when nothing was painted, from why; empty if that was wanted."""
+    remedy = next((REMEDIES[word] for word in REMEDIES if word in stopped), "")
+    return remedy and f"; {remedy}."
 
 
 def _names(options: dict) -> list[str]:

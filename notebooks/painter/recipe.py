@@ -26,7 +26,9 @@ CHOICES = {
 }
 LOWEST = {"alpha": 0, "beta": 0, "tv": 0, "tolerance": 0, "style_scale": 0.1, "seconds": 0}
 LOWEST_WHOLE = {"scales": 1, "steps": 0, "seed": 0}
+LARGEST = 1e9  # of a weight: float32 ends at 1e38, and weights are multiplied
 HIGHEST = {"style_scale": 10}  # its targets then take about as long as the steps do
+HIGHEST |= dict.fromkeys(("alpha", "beta", "tv"), LARGEST)
 LISTS = {
     "style_layers": "pairs (name, weight)",
     "style_weights": "numbers, one a style picture",
@@ -131,7 +133,7 @@ class Recipe:
             high = HIGHEST.get(name, sys.float_info.max)
             if not isinstance(value, kind) or not low <= value <= high:
                 number = "whole" if whole else "finite"
-                end = f"to {high}" if name in HIGHEST else "up"
+                end = f"to {high:g}" if name in HIGHEST else "up"
                 raise PaintError(f"{name} is a {number} number from {low} {end}, not {value!r}.")
         if not self.alpha and not self.beta:
             raise PaintError("alpha and beta are both 0: there is nothing to minimise.")
@@ -140,10 +142,10 @@ class Recipe:
         known = _of_the_course("VGG19_LAYERS")
         for name, weight in (*self.style_layers, (self.content_layer, 1)):
             fits = isinstance(name, str) and name in known and isinstance(weight, numbers.Real)
-            if not fits or not 0 <= weight < float("inf"):
+            if not fits or not 0 <= weight <= LARGEST:
                 raise PaintError(
-                    f"Layer {name!r} with weight {weight}: expected a weight from 0 up, and one of "
-                    f"{', '.join(known)}."
+                    f"Layer {name!r} with weight {weight}: expected a weight from 0 to {LARGEST:g},"
+                    f" and one of {', '.join(known)}."
                 )
         if self.beta and not any(weight for _, weight in self.style_layers):
             raise PaintError("style_layers has no layer with a weight; without style, beta is 0.")
@@ -158,10 +160,11 @@ class Recipe:
             raise PaintError("There is no style picture; give one or several.")
         weights = self.style_weights
         if weights is not None and not (
-            all(isinstance(w, numbers.Real) and 0 <= w < float("inf") for w in weights)
+            all(isinstance(w, numbers.Real) and 0 <= w <= LARGEST for w in weights)
             and sum(weights) > 0
         ):
-            raise PaintError(f"style_weights are numbers from 0 up, not all 0, not {weights!r}.")
+            numbers_from = f"numbers from 0 to {LARGEST:g}"
+            raise PaintError(f"style_weights are {numbers_from}, not all 0, not {weights!r}.")
 
     def limit(self) -> int | None:
         """Steps at each scale, at most; None if only the seconds count."""

@@ -35,11 +35,13 @@ DATA, FILTER, OUTPUT, DATA_BACK, OUTPUT_BACK = (
 )
 
 
+@keras.saving.register_keras_serializable("painter")
 class Winograd(keras.layers.Conv2D):
     """Keras' convolution, by Winograd's way where that is quicker: the same to some 1e-5.
 
     For `load_vgg19(..., convolution=Winograd)`. Only a frozen layer has it: no gradient is led to
-    the filters. TensorFlow's own takes what comes in more than one picture, or without a size.
+    the filters. TensorFlow's own takes what comes in more than one picture, or without a size, and
+    every other kind of convolution. A model with it is loaded where `painter.Winograd` is imported.
     """
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -53,14 +55,20 @@ class Winograd(keras.layers.Conv2D):
         def convolve(x: tf.Tensor) -> tuple:
             return by_tiles(x, filters), lambda upstream: by_tiles(upstream, filters, back=True)
 
-        return self.activation(convolve(inputs) + self.bias)
+        y = convolve(inputs)
+        return self.activation(y + self.bias if self.use_bias else y)
 
 
 def is_quicker(layer: keras.Layer) -> bool:
-    """Whether a layer gains by it: some half of the time on a CPU. A GPU's library has its own."""
+    """Whether a layer gains by it: some half of the time on a CPU. A GPU's library has its own.
+
+    Half precision would lose too much on the way, and double precision what it is there for.
+    """
     return (
         isinstance(layer, keras.layers.Conv2D)
         and (layer.kernel_size, layer.strides, layer.padding) == ((3, 3), (1, 1), "same")
+        and (layer.dilation_rate, layer.groups, layer.data_format) == ((1, 1), 1, "channels_last")
+        and layer.compute_dtype == "float32"
         and layer.filters >= FEWEST
         and not tf.config.list_logical_devices("GPU")
     )

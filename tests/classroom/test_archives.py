@@ -102,6 +102,31 @@ def test_a_folder_with_zips_is_copied_but_for_the_reports(tmp_path, monkeypatch)
     assert [student for student, _, _ in found] == ["ada", "bob", "cleo", "nowhere"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links and devices")
+@pytest.mark.parametrize("zips", [True, False])
+def test_what_has_no_end_is_not_copied(tmp_path, monkeypatch, zips):
+    """A link to the folder that it is in, and a device: they filled the disk."""
+    copied, honest = [], archives.shutil.copyfile
+
+    def copyfile(source, target):
+        copied.append(Path(source).name)
+        assert copied[-1] != "zero.ipynb" and len(copied) == len(set(copied))
+        return honest(source, target)
+
+    monkeypatch.setattr(archives.shutil, "copyfile", copyfile)
+    folder = tmp_path / "class"
+    (folder / "group").mkdir(parents=True)
+    if zips:
+        zipped(folder / "ada.zip")
+    (folder / "group" / "bob.ipynb").write_text("{}")
+    (folder / "zero.ipynb").symlink_to("/dev/zero")
+    for name, target in {"back": "..", "self": "self"}.items():
+        (folder / "group" / name).symlink_to(target)
+    names = [name for _, _, name in found_in(folder)]
+    assert names.count("bob.ipynb") == 1 and len(names) <= 4, names
+    assert sorted(copied) == (["ada.zip", "bob.ipynb"] if zips else [])
+
+
 def test_zips_have_a_limit_together(tmp_path, monkeypatch):
     sizes = []
 

@@ -80,6 +80,16 @@ def test_what_counts_is_graded_again(tmp_path, monkeypatch):
     assert len(calls) == 8
 
 
+@pytest.mark.parametrize("kept", ["[]", "null", '"x"', '{"key": KEY}', '{"key":', "[" * 10**5])
+def test_a_kept_result_that_is_not_whole_is_made_again(tmp_path, kept):
+    found, out, calls = entries(tmp_path, 1), tmp_path / "out", []
+    [first] = run(found, out, calls)
+    [path] = (out / "graded").glob("*.json")
+    path.write_text(kept.replace("KEY", f'"{first["key"]}"'))
+    [again] = run(found, out, calls)
+    assert len(calls) == 2 and again["total"] == first["total"]
+
+
 def test_the_version_covers_every_file_of_both_packages(monkeypatch):
     """A mark that is kept must not outlive the code, the handout or the exercise it came from."""
     read = []

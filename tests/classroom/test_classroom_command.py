@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 from handed_in import NO_QUARTER, command, with_cells, write
@@ -46,6 +47,20 @@ def test_wrong_calls_are_one_line_and_exit_2(arguments, tmp_path):
     done = command(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert "nowhere does not exist" in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("taken", ["", "graded", "feedback", "grades.csv"])
+def test_a_report_that_cannot_be_written_is_one_line_and_exit_2(taken, tmp_path, capsys):
+    """A file where a folder should be, or the reverse; read-only or full disks are told alike."""
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class/ada.ipynb").write_text("no notebook")
+    place = tmp_path / "report" / taken
+    place.parent.mkdir(exist_ok=True)
+    place.mkdir() if "." in taken else place.write_text("")
+    words = ["grade", str(tmp_path / "class"), "--out", str(tmp_path / "report")]
+    assert import_module("classroom.__main__").main(words) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert str(place) in said and "choose another folder" in said
 
 
 def commands(start: str) -> list[str]:

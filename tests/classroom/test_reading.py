@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import time
 
@@ -83,3 +85,36 @@ def test_a_200_mb_notebook_is_refused_at_once(tmp_path):
     with pytest.raises(ClassroomError, match=r"200 MB.*clear the outputs"):
         read_notebook(read_bytes(path, Limits()))
     assert time.perf_counter() - start < 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system with pipes")
+def test_what_is_no_ordinary_file_is_not_read(tmp_path):
+    """A pipe would be waited for, and /dev/zero has no end."""
+    os.mkfifo(tmp_path / "pipe.ipynb")
+    (tmp_path / "zero.ipynb").symlink_to("/dev/zero")
+    for name in ("pipe.ipynb", "zero.ipynb"):
+        with pytest.raises(ClassroomError, match=f"{name} is no ordinary file"):
+            read_bytes(tmp_path / name, Limits())
+    with pytest.raises(ClassroomError, match="is a folder: the "):
+        read_bytes(tmp_path, Limits())
+
+
+@pytest.mark.parametrize("change", [
+    {"metadata": None}, {"metadata": []}, {"nbformat": None}, {"nbformat": 5}, {"nbformat": "4"},
+    {"nbformat": 3}, {"nbformat_minor": "x"}, {"nbformat_minor": None}, {"nbformat_minor": 99},
+])  # fmt: skip
+def test_a_notebook_without_what_marks_do_not_depend_on_is_read(change):
+    """`None`: it is null, or, as well, not there."""
+    raw = json.loads(TEXT)
+    absent = {name: value for name, value in raw.items() if name not in change}
+    bare = [{k: v for k, v in cell.items() if k != "metadata"} for cell in raw["cells"]]
+    for book in (raw | change, absent, absent | {"cells": bare}):
+        cells = read_notebook(json.dumps(book).encode()).cells
+        assert [cell.source for cell in cells] == [cell.source for cell in SOLVED.cells]
+
+
+@pytest.mark.parametrize("cell", [{}, {"cell_type": "code"}, {"source": "x"}, 3, None, []])
+def test_a_cell_that_is_none_is_told(cell):
+    raw = json.loads(TEXT)
+    with pytest.raises(ClassroomError, match=r"a cell is damaged|cannot be read"):
+        read_notebook(json.dumps(raw | {"cells": [*raw["cells"], cell]}).encode())

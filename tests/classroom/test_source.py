@@ -18,3 +18,9 @@ def test_of_a_costly_cell_only_definitions_run_again():
         assert definitions(source) == [f], source
     for source in (f"%%script false\n{f}", f"%%skip\n{f}", f"raise SystemExit\n{f}"):
         assert definitions(source) == [], "Jupyter does not run it either"
+
+
+def test_what_changes_a_library_is_no_definition():
+    """`sys.stdout = None` would end the kernel again."""
+    source = "import sys\nsys.stdout = None\na, sys.stderr = 1, 2\ntf.x[0].y: int = 3\nb[0] = 1"
+    assert definitions(source) == ["import sys", "b[0] = 1"]

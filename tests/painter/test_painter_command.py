@@ -172,13 +172,20 @@ def test_nothing_is_written_over_what_is_read_or_was_painted(place, capsys, word
 
 
 @pytest.mark.parametrize(
-    ("words", "why"), [(["--seconds", "0"], "no time for a single step"),
-                       (["--beta", "1e39"], "not finite")]
+    ("words", "why", "remedy"),
+    [(["--seconds", "0"], "no time for a single step", "give more --seconds"),
+     (["--beta", "0"], "no step lowered J", "a larger --beta"),
+     (["--weights", "embedded"], "not finite", "give smaller weights")],
 )  # fmt: skip
-def test_nothing_is_written_when_nothing_was_painted(place, capsys, words, why):
+def test_nothing_is_written_when_nothing_was_painted(
+    place, capsys, monkeypatch, words, why, remedy
+):
     photo, out, _ = place
+    if why == "not finite":
+        nan = [tf.constant(float("nan"))] * 3
+        monkeypatch.setattr(painter.Objective, "__call__", lambda _, G: (*nan, tf.zeros_like(G)))
     assert command.main([photo, STYLE, "-o", out, *SMALL[4:], *words]) == 1
-    assert why in capsys.readouterr().err
+    assert why in (said := capsys.readouterr().err) and remedy in said
 
 
 @pytest.mark.parametrize("room, name", [(painting, "_network"), (reading, "load_image")])

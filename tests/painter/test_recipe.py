@@ -31,6 +31,10 @@ from painter import PaintError, Recipe, suited_to
         ({"style_layers": ["block1_conv1"]}, "pairs"),
         ({"style_layers": None}, "pairs"),
         ({"style_weights": 1.0}, "list of numbers"),
+        ({"alpha": 1e38}, "alpha is a finite number from 0 to 1e"),
+        ({"beta": 1e300}, "beta is a finite number from 0 to 1e"),
+        ({"tv": 1e39}, "tv is a finite number from 0 to 1e"),
+        ({"style_layers": [("block1_conv1", 1e300)]}, "from 0 to 1e"),
     ],
 )
 def test_options_that_cannot_be_meant(options, words):
@@ -43,7 +47,8 @@ def test_options_that_cannot_be_meant(options, words):
     [
         ({"style_weights": [1, 2]}, 1, "style_weights: 2 given, for 1 style"),
         ({"style_weights": [0]}, 1, "not all 0"),
-        ({"style_weights": ["a"]}, 1, "from 0 up"),
+        ({"style_weights": ["a"]}, 1, "from 0 to 1e"),
+        ({"style_weights": [1e308, 1e308]}, 2, "from 0 to 1e"),
         ({"masks": [LEFT, LEFT]}, 1, "masks: 2 given"),
         ({}, 0, "no style picture"),
     ],

@@ -67,6 +67,50 @@ def test_what_it_is_not_made_for_is_left_to_keras(case, monkeypatch):
     np.testing.assert_allclose(got, want, atol=1e-4)
 
 
+OTHERS = {
+    "dilated": {"dilation_rate": 2},
+    "in groups": {"groups": 2},
+    "float64": {"dtype": "float64"},
+    "float16": {"dtype": "float16"},
+    "mixed": {"dtype": "mixed_float16"},
+    "bfloat16": {"dtype": "bfloat16"},
+    "of 5 x 5": {"kernel_size": 5},
+    "without edges": {"padding": "valid"},
+    "without a bias": {"use_bias": False},
+    "a pixel": {},
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_convolutions_of_every_other_kind_give_the_same_as_keras(kind):
+    options = {"kernel_size": 3, "padding": "same", "bias_initializer": "ones"} | OTHERS[kind]
+    layers = [kind_of(128, **options) for kind_of in (keras.layers.Conv2D, Winograd)]
+    x = tf.random.stateless_normal((1, 1, 1, 8) if kind == "a pixel" else (1, 8, 8, 8), seed=(0, 1))
+    for layer in layers:
+        layer.build(x.shape)
+        layer.trainable = False
+    layers[1].set_weights(layers[0].get_weights())
+    want, got = (np.asarray(layer(x), np.float64) for layer in layers)
+    np.testing.assert_allclose(got, want, atol=1e-12 if kind == "float64" else 1e-5)
+
+
+def test_channels_that_come_first_are_left_to_keras():
+    """Which not every version of TensorFlow has on a CPU, so there is nothing to compare with."""
+    layer = Winograd(128, 3, padding="same", data_format="channels_first")
+    assert not winograd.is_quicker(layer)
+    assert winograd.is_quicker(Winograd(128, 3, padding="same", data_format="channels_last"))
+
+
+def test_a_model_with_it_is_saved_and_loaded(tmp_path):
+    layer = Winograd(128, 3, padding="same", activation="relu")
+    model = keras.Sequential([keras.Input((None, None, 4)), layer])
+    model.trainable = False
+    model.save(tmp_path / "model.keras")
+    loaded, x = keras.models.load_model(tmp_path / "model.keras"), tf.ones((1, 6, 7, 4))
+    assert type(loaded.layers[-1]) is Winograd
+    np.testing.assert_array_equal(loaded(x), model(x))
+
+
 def test_the_products_are_those_of_onednn_whatever_the_processor():
     """TensorFlow alone takes it where there is AVX-512 of a certain kind; nst_utils asks for it."""
     assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == "1"
