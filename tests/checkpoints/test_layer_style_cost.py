@@ -6,10 +6,27 @@ import pytest
 from mistakes import answer
 from trials import Trials, fresh, is_named, judge
 
+from checkpoints import layer_style_cost
+
 
 class TestLayerStyleCost(Trials):
     name = "compute_layer_style_cost"
     slow_in_graphs = ("right_rows", "right_loop_over_channels")
+
+    @pytest.fixture(scope="class", autouse=True)
+    def formulas_once(self):
+        """All wrong functions are asked on the same cases, so what the formulas give is known."""
+        formulas, known = layer_style_cost._bases, {}
+
+        def remembered(pairs):
+            key = tuple(a.tobytes() for pair in pairs for a in pair)
+            if key not in known:
+                known[key] = list(formulas(pairs))
+            return known[key]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(layer_style_cost, "_bases", remembered)
+            yield
 
     @pytest.mark.parametrize(
         ("key", "points"), [("wrong_reshape_only", 12), ("wrong_reshape_only_no_quarter", 5)]
