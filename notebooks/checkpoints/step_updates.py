@@ -251,7 +251,7 @@ def _nonlinear(attempt: Attempt, moved: np.ndarray, free: np.ndarray) -> Finding
     if found := _of_means(right, moved, free):
         return found
     still = free & (abs(moved) < 1e-4 * abs(right).max())
-    if (still == free).all():
+    if (abs(moved[free]) < 1e-3 * abs(right).max()).all():  # float32 holds too little of it
         says = "the image hardly moves, though the optimizer makes its step: is the gradient cut to a tiny length (clip_by_norm, clip_by_global_norm), or divided by a large number? Only the optimizer's learning rate sets the length of a step"
         return Finding("train-gradient-scaled", 4, FACTOR, says)
     if same(moved[free & ~still], right[free & ~still]) and still.sum() > 5:

@@ -79,8 +79,9 @@ def _with_bound(how: Callable, bound: float, given: dict) -> Iterator[tuple[str,
 def nearly_right(got: np.ndarray, right: np.ndarray, given: dict) -> Finding | None:
     """Right but for rounding, a number that is added, a limit, or small weights."""
     for digits in range(5):
-        exact = (abs(got - np.round(got, digits)) <= 3e-7 * abs(got)).all()
-        if exact and (abs(got - right) <= 0.51 * 0.1**digits).all():
+        finest = 3e-7 * abs(got)  # what float32 can hold of it
+        exact = (abs(got - np.round(got, digits)) <= finest).all()
+        if exact and (abs(got - right) <= 0.51 * 0.1**digits + finest).all():
             says = f"Your result is rounded to {digits} decimals: leave that out."
             return Finding("total-rounded", 1, PART, says)
     rest = got - right

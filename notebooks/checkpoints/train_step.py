@@ -19,7 +19,7 @@ from .layer_style_cost import style_cost
 from .raised import globals_used
 from .source import from_the_source
 from .step_costs import RIGHT, Attempt, fitting, ignored_weights
-from .step_updates import update_finding
+from .step_updates import NOT_APPLIED, update_finding
 from .tiny_network import (
     STYLE_WEIGHT,
     cases,
@@ -156,8 +156,11 @@ def _finding(attempts: list[Attempt], second: bool = True) -> Finding | None:
     attempts = [Attempt(a.case | ignored, a.fact) for a in attempts]
     cost, update = _cost_and_update(attempts)
     vague = {found.id for found in (cost, update) if found} & VAGUE
-    if vague and (found := from_the_source(TRAIN_STEP, facts[0]) or _other_target(facts[0])):
+    said = from_the_source(TRAIN_STEP, facts[0])
+    if vague and (found := said or _other_target(facts[0])):
         return found
+    if said and said.id == "train-remembers" and update and update.id == NOT_APPLIED.id:
+        return said  # perhaps it moved the image once, when it was asked before
     numbers = (1, 2) if second else (1,)
     kinds = {text(fact, f"kind_{n}", 40) for fact in facts for n in numbers}
     values = [number(fact, f"value_{n}") for fact in facts for n in numbers]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from trials import Trials, fresh
+from mistakes import answer
+from trials import Trials, fresh, is_named, judge_wrong
 
 
 class TestTotalCost(Trials):
@@ -28,3 +29,11 @@ class TestTotalCost(Trials):
         one, both = verdicts[f"wrong_no_{forgotten}"][1], verdicts["wrong_no_weights"][1]
         assert one.points >= both.points > 0
         assert f"{forgotten} is" in one.diagnosis
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("key", ["wrong_float16_inside", "wrong_two_decimals"])
+def test_the_numbers_drawn_do_not_decide_the_points(key, seed):
+    """One case is always beyond float16; and of large numbers float32 holds no two decimals."""
+    fn = answer("total_cost", key)
+    assert is_named(fn, judge_wrong("total_cost", fn, fresh("total_cost", seed)))

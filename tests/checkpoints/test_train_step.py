@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 from mistakes import answer, answers
-from trials import Trials, fresh, judge, judge_wrong
+from trials import Trials, fresh, is_named, judge, judge_wrong
 
 import checkpoints
 from checkpoints.tiny_network import rollout
@@ -75,3 +75,11 @@ def test_two_costs_that_agree_by_chance_are_told_apart_by_the_pixels(forgotten, 
     case["beta"] = ((case["alpha"] - 10) * J_content + 40 * J_style) / J_style
     fn = answer("train_step", f"wrong_{forgotten}_not_passed")
     assert judge_wrong("train_step", fn, cases).mistake == f"train-{forgotten}-ignored"
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("key", ["wrong_gradient_cut_to_a_norm", "wrong_only_while_J_falls"])
+def test_the_numbers_drawn_do_not_decide_the_points(key, seed):
+    """A tiny move is lost in float32; and one who remembers moves nothing when asked again."""
+    fn = answer("train_step", key)
+    assert is_named(fn, judge_wrong("train_step", fn, fresh("train_step", seed)))

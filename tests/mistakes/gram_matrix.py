@@ -388,7 +388,7 @@ def wrong_range(A):
     return tf.stack([tf.linalg.matvec(A, A[i]) for i in range(A.shape[0] - 1)])
 
 
-@named("gram-wrong-shape")
+@named("gram-wrong-shape", "gram-beyond")  # where a case has fewer than three channels
 def wrong_fixed_range(A):
     return tf.stack([tf.linalg.matvec(A, A[i]) for i in range(3)])
 
