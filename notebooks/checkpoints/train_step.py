@@ -156,11 +156,12 @@ def _finding(attempts: list[Attempt], second: bool = True) -> Finding | None:
     attempts = [Attempt(a.case | ignored, a.fact) for a in attempts]
     cost, update = _cost_and_update(attempts)
     vague = {found.id for found in (cost, update) if found} & VAGUE
-    said = from_the_source(TRAIN_STEP, facts[0])
-    if vague and (found := said or _other_target(facts[0])):
+    if vague and (found := from_the_source(TRAIN_STEP, facts[0]) or _other_target(facts[0])):
         return found
-    if said and said.id == "train-remembers" and update and update.id == NOT_APPLIED.id:
-        return said  # perhaps it moved the image once, when it was asked before
+    if update and update.id == NOT_APPLIED.id:  # did it move the image when it was asked before?
+        found = from_the_source(TRAIN_STEP, facts[0])
+        if found and found.id == "train-remembers":
+            return found
     numbers = (1, 2) if second else (1,)
     kinds = {text(fact, f"kind_{n}", 40) for fact in facts for n in numbers}
     values = [number(fact, f"value_{n}") for fact in facts for n in numbers]

@@ -10,6 +10,7 @@ class TestGramMatrix(Trials):
     name = "gram_matrix"
     slow_in_graphs = ("right_rows",)
     other_in_graphs = ("wrong_calls_itself",)  # AutoGraph takes five seconds to find that out
+    other_by_numbers = ("wrong_fixed_range",)  # an index too large, or a shape, by the channels
 
     @pytest.mark.parametrize(
         ("key", "points"), [("wrong_divided_by_positions", 10), ("wrong_elementwise", 0)]
